@@ -1,0 +1,385 @@
+import type { Cell, Columns, Sql, Tx } from './bulk.ts'
+import { arrayOf, hexOf, instant, partOf, runOverRows } from './bulk.ts'
+
+/** What is stored of a record, for comparing with what a page brings. */
+export interface StoredVersion {
+  readonly componentId: string
+  readonly updatedAt: number
+  readonly version: string
+  readonly contentHash: string
+  readonly deleted: boolean
+  /** Whose statement a record deleted by a tombstone keeps; null: its own version's. */
+  readonly stated: Version | null
+}
+
+/** Which version of a record: the greatest of all read counts, by these in this order. */
+export interface Version {
+  readonly updatedAt: number
+  readonly version: string
+  readonly contentHash: string
+}
+
+export interface StoredIdentifier {
+  readonly componentId: string
+  readonly firstNames: readonly string[]
+  readonly hot: boolean
+}
+
+/** A record row to write. 128-bit hashes are 32 hex digits, times epoch ms, `ops`, `objects` and `keys` JSON text. */
+export interface RecordRow {
+  readonly id: string
+  readonly componentId: string
+  readonly externalId: string
+  readonly updatedAt: number
+  readonly version: string | null
+  readonly contentHash: string
+  readonly status: string | null
+  readonly ops: string | null
+  readonly objects: string | null
+  readonly role: number
+  readonly keys: string | null
+  readonly deletedAt: number | null
+  /** A tombstone: the version whose statement (status, ops, objects, role, keys) it keeps; null: the row states its own. */
+  readonly stated: Version | null
+  /** The statement is the one already stored: what the row says of it is not written. */
+  readonly isStatedAlready: boolean
+}
+
+export interface EventRow {
+  readonly recordId: string
+  readonly occurredAt: number
+  readonly type: string
+  readonly occurredAfter: number | null
+  readonly updatedAt: number
+  readonly status: string | null
+  readonly ops: string | null
+  readonly actorKind: number
+  readonly actorId: string | null
+  readonly seq: number
+}
+
+/** The stored versions of these records, by id. */
+export async function readVersions(tx: Tx, workspaceId: number, ids: readonly string[]): Promise<Map<string, StoredVersion>> {
+  const rows = await tx<
+    {
+      id: string
+      component_id: string
+      at: number
+      version: string | null
+      content_hash: string
+      deleted: boolean
+      stated_at: number | null
+      stated_version: string
+      stated_hash: string
+    }[]
+  >`
+    select r.id, r.component_id, date_part('epoch', r.updated_at) * 1000 as at, r.version, r.content_hash, r.deleted_at is not null as deleted,
+      date_part('epoch', r.stated_at) * 1000 as stated_at, r.stated_version, r.stated_hash
+    from unnest(${arrayOf(ids.map(partOf))}::smallint[], ${arrayOf(ids)}::uuid[]) as k (part, id)
+    cross join lateral (select * from records where workspace_id = ${workspaceId} and part = k.part and id = k.id offset 0) r`
+  return new Map(
+    rows.map((row) => [
+      hexOf(row.id),
+      {
+        componentId: hexOf(row.component_id),
+        updatedAt: Math.round(row.at),
+        version: row.version ?? '',
+        contentHash: hexOf(row.content_hash),
+        deleted: row.deleted,
+        stated:
+          row.stated_at === null
+            ? null
+            : { updatedAt: Math.round(row.stated_at), version: row.stated_version, contentHash: hexOf(row.stated_hash) },
+      },
+    ]),
+  )
+}
+
+/** One writer at a time groups records of a workspace: grouping reads and writes shared tokens. Held until the transaction ends. */
+export async function lockGrouping(tx: Tx, workspaceId: number): Promise<void> {
+  await tx`select pg_advisory_xact_lock(hashtextextended('throughline.grouping', ${workspaceId}::bigint))`
+}
+
+export async function readIdentifiers(tx: Tx, workspaceId: number, tokens: readonly string[]): Promise<Map<string, StoredIdentifier>> {
+  if (tokens.length === 0) return new Map()
+  const rows = await tx<{ token: string; component_id: string; first_names: string[]; hot: boolean }[]>`
+    select i.token, i.component_id, i.first_names, i.hot
+    from unnest(${arrayOf(tokens.map(partOf))}::smallint[], ${arrayOf(tokens)}::uuid[]) as k (part, token)
+    cross join lateral (select * from identifiers where workspace_id = ${workspaceId} and part = k.part and token = k.token offset 0) i`
+  return new Map(rows.map((row) => [hexOf(row.token), { componentId: hexOf(row.component_id), firstNames: row.first_names, hot: row.hot }]))
+}
+
+export async function createComponents(tx: Tx, workspaceId: number, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return
+  await tx`insert into components (workspace_id, part, id)
+    select ${workspaceId}, k.part, k.id from unnest(${arrayOf(ids.map(partOf))}::smallint[], ${arrayOf(ids)}::uuid[]) as k (part, id)`
+}
+
+/** Moves every record and token of the absorbed components to their survivors. Waits for judges that hold any of them. */
+export async function mergeComponents(
+  tx: Tx,
+  workspaceId: number,
+  merges: readonly { readonly survivor: string; readonly absorbed: readonly string[] }[],
+): Promise<void> {
+  if (merges.length === 0) return
+  const pairs = merges.flatMap(({ survivor, absorbed }) => absorbed.map((id) => ({ survivor, id })))
+  const from = arrayOf(pairs.map((pair) => pair.id))
+  const to = arrayOf(pairs.map((pair) => pair.survivor))
+  const touched = [...new Set(pairs.flatMap((pair) => [pair.survivor, pair.id]))].sort()
+  await tx`select 1 from components where workspace_id = ${workspaceId} and part = any(${arrayOf([...new Set(touched.map(partOf))])}::smallint[])
+    and id = any(${arrayOf(touched)}::uuid[]) order by id for update`
+  await tx`update records r set component_id = m.survivor from unnest(${from}::uuid[], ${to}::uuid[]) as m (id, survivor)
+    where r.workspace_id = ${workspaceId} and r.component_id = m.id`
+  await tx`update identifiers i set component_id = m.survivor from unnest(${from}::uuid[], ${to}::uuid[]) as m (id, survivor)
+    where i.workspace_id = ${workspaceId} and i.component_id = m.id`
+  await tx`update components c set merged_into = m.survivor from unnest(${from}::uuid[], ${to}::uuid[]) as m (id, survivor)
+    where c.workspace_id = ${workspaceId} and (c.id = m.id or c.merged_into = m.id) and c.part between 0 and 63`
+}
+
+export async function writeIdentifiers(
+  tx: Tx,
+  workspaceId: number,
+  created: readonly ({ readonly token: string } & StoredIdentifier)[],
+  changed: readonly ({ readonly token: string } & StoredIdentifier)[],
+): Promise<void> {
+  const columns: Columns = { part: 'smallint', token: 'uuid', component_id: 'uuid', first_names: 'text[]', hot: 'boolean' }
+  const toRow = (row: { token: string } & StoredIdentifier): Cell[] => [
+    partOf(row.token),
+    row.token,
+    row.componentId,
+    `{${row.firstNames.join(',')}}`,
+    row.hot,
+  ]
+  await runOverRows(
+    tx,
+    workspaceId,
+    columns,
+    created.map(toRow),
+    (from) => `insert into identifiers (workspace_id, part, token, component_id, first_names, hot)
+      select $1::int, part, token, component_id, first_names, hot from ${from}`,
+  )
+  await runOverRows(
+    tx,
+    workspaceId,
+    columns,
+    changed.map(toRow),
+    (from) => `update identifiers i set first_names = s.first_names, hot = s.hot from ${from}
+      where i.workspace_id = $1::int and i.part = s.part and i.token = s.token`,
+  )
+}
+
+const recordColumns: Columns = {
+  part: 'smallint',
+  id: 'uuid',
+  component_id: 'uuid',
+  external_id: 'text',
+  updated_at: 'timestamptz',
+  version: 'text',
+  content_hash: 'uuid',
+  status: 'text',
+  ops: 'jsonb',
+  objects: 'jsonb',
+  role: 'smallint',
+  keys: 'jsonb',
+  deleted_at: 'timestamptz',
+  stated_at: 'timestamptz',
+  stated_version: 'text',
+  stated_hash: 'uuid',
+  is_stated: 'boolean',
+}
+
+function toRecordCells(row: RecordRow): Cell[] {
+  return [
+    partOf(row.id),
+    row.id,
+    row.componentId,
+    row.externalId,
+    instant(row.updatedAt),
+    row.version,
+    row.contentHash,
+    row.status,
+    row.ops,
+    row.objects,
+    row.role,
+    row.keys,
+    instant(row.deletedAt),
+    instant(row.stated?.updatedAt ?? null),
+    row.stated?.version ?? null,
+    row.stated?.contentHash ?? null,
+    row.isStatedAlready,
+  ]
+}
+
+/** Inserts new records and rewrites changed ones. The stream's row lock keeps other writers of the same records away. */
+export async function writeRecords(
+  tx: Tx,
+  workspaceId: number,
+  streamId: number,
+  observedAt: number,
+  created: readonly RecordRow[],
+  changed: readonly RecordRow[],
+): Promise<void> {
+  const at = instant(observedAt)
+  await runOverRows(
+    tx,
+    workspaceId,
+    recordColumns,
+    created.map(toRecordCells),
+    (
+      from,
+    ) => `insert into records (workspace_id, part, id, stream_id, component_id, external_id, updated_at, observed_at, version, content_hash,
+        status, ops, objects, role, keys, deleted_at, stated_at, stated_version, stated_hash)
+      select $1::int, part, id, $2::int, component_id, external_id, updated_at, $3::timestamptz, version, content_hash,
+        status, ops, objects, role, keys, deleted_at, stated_at, stated_version, stated_hash from ${from}`,
+    [streamId, at],
+  )
+  await runOverRows(
+    tx,
+    workspaceId,
+    recordColumns,
+    changed.map(toRecordCells),
+    (from) => `update records r set component_id = s.component_id, updated_at = s.updated_at, observed_at = $2::timestamptz,
+        version = s.version, content_hash = s.content_hash, deleted_at = s.deleted_at,
+        status = case when s.is_stated then r.status else s.status end, ops = case when s.is_stated then r.ops else s.ops end,
+        objects = case when s.is_stated then r.objects else s.objects end, role = case when s.is_stated then r.role else s.role end,
+        keys = case when s.is_stated then r.keys else s.keys end,
+        stated_at = s.stated_at, stated_version = s.stated_version, stated_hash = s.stated_hash
+      from ${from} where r.workspace_id = $1::int and r.part = s.part and r.id = s.id`,
+    [at],
+  )
+}
+
+const restatedColumns: Columns = {
+  part: 'smallint',
+  id: 'uuid',
+  status: 'text',
+  ops: 'jsonb',
+  objects: 'jsonb',
+  role: 'smallint',
+  keys: 'jsonb',
+  stated_at: 'timestamptz',
+  stated_version: 'text',
+  stated_hash: 'uuid',
+}
+
+/** Gives deleted records the statement of a version older than their tombstone, read after it; they stay deleted as they are. */
+export async function restateRecords(
+  tx: Tx,
+  workspaceId: number,
+  rows: readonly (Pick<RecordRow, 'id' | 'status' | 'ops' | 'objects' | 'role' | 'keys'> & { readonly stated: Version })[],
+): Promise<void> {
+  await runOverRows(
+    tx,
+    workspaceId,
+    restatedColumns,
+    rows.map((row) => [
+      partOf(row.id),
+      row.id,
+      row.status,
+      row.ops,
+      row.objects,
+      row.role,
+      row.keys,
+      instant(row.stated.updatedAt),
+      row.stated.version,
+      row.stated.contentHash,
+    ]),
+    (from) => `update records r set status = s.status, ops = s.ops, objects = s.objects, role = s.role, keys = s.keys,
+        stated_at = s.stated_at, stated_version = s.stated_version, stated_hash = s.stated_hash
+      from ${from} where r.workspace_id = $1::int and r.part = s.part and r.id = s.id`,
+  )
+}
+
+const eventColumns: Columns = {
+  part: 'smallint',
+  record_id: 'uuid',
+  occurred_at: 'timestamptz',
+  type: 'text',
+  occurred_after: 'timestamptz',
+  updated_at: 'timestamptz',
+  status: 'text',
+  ops: 'jsonb',
+  actor_kind: 'smallint',
+  actor_id: 'text',
+  seq: 'integer',
+}
+
+/** Appends events. Where two versions state the same event differently, the newer version's statement stands, whichever came first. */
+export async function appendEvents(tx: Tx, workspaceId: number, observedAt: number, rows: readonly EventRow[]): Promise<number> {
+  return runOverRows(
+    tx,
+    workspaceId,
+    eventColumns,
+    rows.map((row) => [
+      partOf(row.recordId),
+      row.recordId,
+      instant(row.occurredAt),
+      row.type,
+      instant(row.occurredAfter),
+      instant(row.updatedAt),
+      row.status,
+      row.ops,
+      row.actorKind,
+      row.actorId,
+      row.seq,
+    ]),
+    (from) => `insert into events as e (workspace_id, part, record_id, occurred_at, type, occurred_after, updated_at, observed_at,
+        status, ops, actor_kind, actor_id, seq)
+      select $1::int, part, record_id, occurred_at, type, occurred_after, updated_at, $2::timestamptz,
+        status, ops, actor_kind, actor_id, seq from ${from}
+      on conflict (workspace_id, part, record_id, occurred_at, type) do update
+        set status = excluded.status, ops = excluded.ops, actor_kind = excluded.actor_kind, actor_id = excluded.actor_id,
+          updated_at = excluded.updated_at, occurred_after = excluded.occurred_after
+        where (excluded.updated_at, coalesce(excluded.status, ''), coalesce(excluded.ops::text, ''), excluded.actor_kind, coalesce(excluded.actor_id, ''))
+            > (e.updated_at, coalesce(e.status, ''), coalesce(e.ops::text, ''), e.actor_kind, coalesce(e.actor_id, ''))`,
+    [instant(observedAt)],
+  )
+}
+
+export async function markDirty(tx: Tx, workspaceId: number, components: readonly string[]): Promise<void> {
+  if (components.length === 0) return
+  await tx`insert into dirty_components (workspace_id, part, component_id)
+    select ${workspaceId}, k.part, k.id from unnest(${arrayOf(components.map(partOf))}::smallint[], ${arrayOf(components)}::uuid[]) as k (part, id)`
+}
+
+/** Every component of the workspace is judged again: a program changed. */
+export async function markAllDirty(sql: Sql | Tx, workspaceId: number): Promise<number> {
+  const result = await sql`insert into dirty_components (workspace_id, part, component_id)
+    select workspace_id, part, id from components where workspace_id = ${workspaceId} and merged_into is null`
+  return result.count
+}
+
+export async function noteSeen(tx: Tx, workspaceId: number, streamId: number, sweepId: string, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return
+  await tx`insert into sweep_seen (workspace_id, stream_id, sweep_id, record_id)
+    select ${workspaceId}, ${streamId}, ${sweepId}, k.id from unnest(${arrayOf(ids)}::uuid[]) as k (id) on conflict do nothing`
+}
+
+/** How many live records of the stream the sweep has not seen, of how many. */
+export async function countUnseen(
+  tx: Tx,
+  workspaceId: number,
+  streamId: number,
+  sweepId: string,
+): Promise<{ unseen: number; live: number }> {
+  const [row] = await tx<{ unseen: number; live: number }[]>`
+    select count(*) filter (where s.record_id is null)::int as unseen, count(*)::int as live
+    from records r left join sweep_seen s on s.workspace_id = r.workspace_id and s.stream_id = r.stream_id and s.sweep_id = ${sweepId} and s.record_id = r.id
+    where r.workspace_id = ${workspaceId} and r.stream_id = ${streamId} and r.deleted_at is null`
+  return row ?? { unseen: 0, live: 0 }
+}
+
+/** Records the complete sweep did not see are deleted as of that sweep; returns the components they belong to. */
+export async function deleteUnseen(tx: Tx, workspaceId: number, streamId: number, sweepId: string, at: number): Promise<string[]> {
+  const rows = await tx<{ component_id: string }[]>`
+    update records r set deleted_at = ${instant(at)}::timestamptz
+    where r.workspace_id = ${workspaceId} and r.stream_id = ${streamId} and r.deleted_at is null
+      and not exists (select from sweep_seen s where s.workspace_id = r.workspace_id and s.stream_id = r.stream_id
+        and s.sweep_id = ${sweepId} and s.record_id = r.id)
+    returning r.component_id`
+  return [...new Set(rows.map((row) => hexOf(row.component_id)))].sort()
+}
+
+export async function forgetSweep(tx: Tx, workspaceId: number, streamId: number): Promise<void> {
+  await tx`delete from sweep_seen where workspace_id = ${workspaceId} and stream_id = ${streamId}`
+}

@@ -1,0 +1,272 @@
+import type { SQL } from 'drizzle-orm'
+import { and, asc, desc, eq, getTableColumns, gt, inArray, isNull, lte, or, sql } from 'drizzle-orm'
+import type { Db, DbTransaction } from '../client.ts'
+import { audit } from '../schema/audit.ts'
+import type { FindingRow } from '../schema/findings.ts'
+import { findings } from '../schema/findings.ts'
+import type { FindingStatus, Severity } from '../schema/words.ts'
+import type { Cursor, Page, SortKey } from './page.ts'
+import { keysetAfter, toPage } from './page.ts'
+
+export interface FindingFilter {
+  /** Empty: every status. */
+  readonly statuses?: readonly FindingStatus[]
+  /** Domain time that decides what is snoozed. Null: snoozed ones are shown like others. */
+  readonly snooze?: { readonly now: number; readonly show: 'only' | 'hide' } | null
+  readonly kinds?: readonly string[]
+  readonly owners?: readonly string[]
+  readonly severities?: readonly Severity[]
+  readonly programs?: readonly string[]
+  readonly expectations?: readonly string[]
+  readonly connections?: readonly string[]
+  readonly subject?: string
+  readonly journey?: string
+  /** An id or the beginning of one: of the finding, its object, its subject, or a record of its evidence. */
+  readonly text?: string
+}
+
+export const findingSorts = ['due', 'opened', 'occurred', 'changed', 'severity'] as const
+export type FindingSort = (typeof findingSorts)[number]
+
+const severityRank = sql<number>`array_position(array['critical', 'high', 'medium', 'low'], ${findings.severity})`
+const ms = (column: SQL | typeof findings.dueAt | typeof findings.openedAt | typeof findings.changedAt) =>
+  sql<number>`round(date_part('epoch', ${column}) * 1000)`
+
+const sortKeys: Readonly<Record<FindingSort, readonly SortKey[]>> = {
+  due: [{ by: ms(findings.dueAt), order: 'asc', cast: 'float8' }],
+  opened: [{ by: ms(findings.openedAt), order: 'desc', cast: 'float8' }],
+  occurred: [{ by: ms(sql`coalesce(${findings.occurredAt}, ${findings.openedAt})`), order: 'desc', cast: 'float8' }],
+  changed: [{ by: ms(findings.changedAt), order: 'desc', cast: 'float8' }],
+  severity: [
+    { by: severityRank, order: 'asc', cast: 'int' },
+    { by: ms(findings.dueAt), order: 'asc', cast: 'float8' },
+  ],
+}
+const byId: SortKey = { by: sql`${findings.id}`, order: 'asc', cast: 'uuid' }
+
+export async function listFindings(
+  db: Db,
+  workspaceId: number,
+  filter: FindingFilter,
+  page: { readonly sort: FindingSort; readonly cursor: Cursor | null; readonly limit: number },
+): Promise<Page<FindingRow>> {
+  const keys = [...sortKeys[page.sort], byId]
+  const rows = await db
+    .select({
+      ...getTableColumns(findings),
+      sortValues: sql<unknown[]>`json_build_array(${sql.join(
+        keys.map((key) => key.by),
+        sql`, `,
+      )})`,
+    })
+    .from(findings)
+    .where(and(where(workspaceId, filter), page.cursor ? keysetAfter(keys, page.cursor) : undefined))
+    .orderBy(...keys.map((key) => (key.order === 'asc' ? asc(key.by) : desc(key.by))))
+    .limit(page.limit + 1)
+  return toPage(
+    rows.map(({ sortValues, ...row }) => ({ row, sortValues })),
+    page.limit,
+  )
+}
+
+export async function countFindings(db: Db, workspaceId: number, filter: FindingFilter): Promise<number> {
+  const [row] = await db.select({ count: sql<number>`count(*)::int` }).from(findings).where(where(workspaceId, filter))
+  return row?.count ?? 0
+}
+
+const facetColumns = {
+  kind: findings.kind,
+  owner: findings.owner,
+  severity: findings.severity,
+  program: findings.program,
+  expectation: findings.expectation,
+}
+export type FindingFacet = keyof typeof facetColumns | 'connection'
+
+/** How many findings each value of a field would show, largest first. */
+export async function countFindingsBy(
+  db: Db,
+  workspaceId: number,
+  filter: FindingFilter,
+  facet: FindingFacet,
+): Promise<{ value: string; count: number }[]> {
+  if (facet === 'connection') return countByConnection(db, workspaceId, filter)
+  const column = facetColumns[facet]
+  const rows = await db
+    .select({ value: sql<string>`coalesce(${column}, '')`, count: sql<number>`count(*)::int` })
+    .from(findings)
+    .where(where(workspaceId, filter))
+    .groupBy(column)
+    .orderBy(sql`count(*) desc`, sql`1`)
+  return rows.filter((row) => row.value !== '')
+}
+
+async function countByConnection(db: Db, workspaceId: number, filter: FindingFilter): Promise<{ value: string; count: number }[]> {
+  const each = db
+    .selectDistinct({ id: findings.id, value: sql<string>`split_part(unnest(${findings.streams}), '.', 1)`.as('value') })
+    .from(findings)
+    .where(where(workspaceId, filter))
+    .as('each')
+  return db
+    .select({ value: each.value, count: sql<number>`count(*)::int` })
+    .from(each)
+    .groupBy(each.value)
+    .orderBy(sql`count(*) desc`, each.value)
+}
+
+export async function countFindingsByStatus(
+  db: Db,
+  workspaceId: number,
+  filter: FindingFilter = {},
+): Promise<{ status: FindingStatus; count: number }[]> {
+  return db
+    .select({ status: findings.status, count: sql<number>`count(*)::int` })
+    .from(findings)
+    .where(where(workspaceId, filter))
+    .groupBy(findings.status)
+}
+
+export async function readFinding(db: Db | DbTransaction, workspaceId: number, id: string): Promise<FindingRow | undefined> {
+  const [row] = await db
+    .select()
+    .from(findings)
+    .where(and(eq(findings.workspaceId, workspaceId), eq(findings.id, id)))
+    .limit(1)
+  return row
+}
+
+export async function readJourneyFindings(db: Db, workspaceId: number, journeyId: string): Promise<FindingRow[]> {
+  return db
+    .select()
+    .from(findings)
+    .where(and(eq(findings.workspaceId, workspaceId), eq(findings.journeyId, journeyId)))
+    .orderBy(asc(findings.openedAt), asc(findings.id))
+}
+
+export interface FindingAct {
+  readonly act: string
+  readonly actor: string
+  /** Domain time. */
+  readonly at: number
+  readonly reason: string | null
+  readonly before: Readonly<Record<string, unknown>>
+  readonly after: Readonly<Record<string, unknown>>
+}
+
+type Settable = Pick<
+  FindingRow,
+  | 'status'
+  | 'owner'
+  | 'ownerReason'
+  | 'changedAt'
+  | 'closedAt'
+  | 'closedReason'
+  | 'closingEvidenceAt'
+  | 'waivedUntil'
+  | 'snoozedUntil'
+  | 'claimedBy'
+  | 'claimedUntil'
+>
+
+/**
+ * Changes a finding if its revision still holds, with the audit row and a word to the console in the same transaction.
+ * Undefined: someone was first. Should the audit refuse, nothing has happened.
+ */
+export async function changeFinding(
+  tx: DbTransaction,
+  workspaceId: number,
+  found: Pick<FindingRow, 'id' | 'part' | 'revision'>,
+  set: Partial<Settable>,
+  act: FindingAct,
+): Promise<FindingRow | undefined> {
+  const [row] = await tx
+    .update(findings)
+    .set({ ...set, revision: found.revision + 1 })
+    .where(
+      and(
+        eq(findings.workspaceId, workspaceId),
+        eq(findings.part, found.part),
+        eq(findings.id, found.id),
+        eq(findings.revision, found.revision),
+      ),
+    )
+    .returning()
+  if (!row) return undefined
+  await noteAct(tx, workspaceId, found.id, act)
+  return row
+}
+
+/** The audit row of an act on a finding, and a word to the console. */
+export async function noteAct(tx: DbTransaction, workspaceId: number, findingId: string, act: FindingAct): Promise<void> {
+  await tx.insert(audit).values({ workspaceId, targetKind: 'finding', targetId: findingId, ...act })
+  await tx.execute(sql`insert into feed (workspace_id, topic, ref, at)
+    values (${workspaceId}, 'finding', ${findingId}, ${new Date(act.at).toISOString()}::timestamptz)`)
+}
+
+function where(workspaceId: number, filter: FindingFilter): SQL | undefined {
+  const any = <T extends string>(column: Parameters<typeof inArray>[0], values: readonly T[] | undefined) =>
+    values && values.length > 0 ? inArray(column, [...values]) : undefined
+  return and(
+    eq(findings.workspaceId, workspaceId),
+    any(findings.status, filter.statuses),
+    filter.snooze ? snoozed(filter.snooze) : undefined,
+    any(findings.kind, filter.kinds),
+    any(findings.owner, filter.owners),
+    any(findings.severity, filter.severities),
+    any(findings.program, filter.programs),
+    any(findings.expectation, filter.expectations),
+    filter.connections && filter.connections.length > 0
+      ? sql`exists (select from unnest(${findings.streams}) as stream where split_part(stream, '.', 1) in (${sql.join(
+          filter.connections.map((connection) => sql`${connection}`),
+          sql`, `,
+        )}))`
+      : undefined,
+    filter.subject ? eq(findings.subjectId, filter.subject) : undefined,
+    filter.journey ? eq(findings.journeyId, filter.journey) : undefined,
+    filter.text ? matches(filter.text) : undefined,
+  )
+}
+
+function snoozed({ now, show }: { readonly now: number; readonly show: 'only' | 'hide' }): SQL | undefined {
+  return show === 'only' ? gt(findings.snoozedUntil, now) : or(isNull(findings.snoozedUntil), lte(findings.snoozedUntil, now))
+}
+
+function matches(text: string): SQL {
+  const beginning = `${text
+    .replaceAll('-', '')
+    .toLowerCase()
+    .replace(/[\\%_]/g, '\\$&')}%`
+  const evidence = JSON.stringify([{ externalId: text }])
+  return sql`(replace(${findings.id}::text, '-', '') like ${beginning} or replace(${findings.subjectId}::text, '-', '') like ${beginning}
+    or ${findings.objectId} = ${text} or ${findings.evidence} @> ${evidence}::jsonb or strpos(${findings.expectation}, ${text.toLowerCase()}) > 0)`
+}
+
+/** The worst severity among the open findings of each of these journeys. */
+export async function readWorstSeverities(
+  db: Db,
+  workspaceId: number,
+  journeyIds: readonly string[],
+): Promise<ReadonlyMap<string, Severity>> {
+  if (journeyIds.length === 0) return new Map()
+  const rows = await db
+    .select({ journeyId: findings.journeyId, worst: sql<Severity>`(array['critical', 'high', 'medium', 'low'])[min(${severityRank})]` })
+    .from(findings)
+    .where(
+      and(
+        eq(findings.workspaceId, workspaceId),
+        inArray(findings.journeyId, [...journeyIds]),
+        inArray(findings.status, ['open', 'acknowledged', 'acting', 'verifying', 'verification_failed']),
+      ),
+    )
+    .groupBy(findings.journeyId)
+  return new Map(rows.flatMap((row) => (row.journeyId === null ? [] : [[row.journeyId, row.worst] as const])))
+}
+
+/** Open findings whose evidence comes from each connection. */
+export async function countOpenByConnection(db: Db, workspaceId: number): Promise<{ connection: string; count: number }[]> {
+  return (await db.execute<{ connection: string; count: number }>(sql`
+    select connection, count(*)::int as count from (
+      select distinct f.id, split_part(stream, '.', 1) as connection from findings f, unnest(f.streams) as stream
+      where f.workspace_id = ${workspaceId} and f.status in ('open', 'acknowledged', 'acting', 'verifying', 'verification_failed')) as each
+    group by connection`)) as unknown as { connection: string; count: number }[]
+}

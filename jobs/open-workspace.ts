@@ -1,0 +1,158 @@
+import { randomUUID } from 'node:crypto'
+import { type Database, openDatabase } from '../db/client.ts'
+import { refreshStatistics } from '../db/records/statistics.ts'
+import {
+  declareConnections,
+  declareOwners,
+  declarePrograms,
+  ensureWorkspace,
+  noteEgress,
+  readDecisions,
+  readProgramVersions,
+} from '../db/records/workspaces.ts'
+import type { Configuration, ConfiguredConnection } from './configuration.ts'
+import { type Connector, ToolError } from './connectors/connector.ts'
+import { parseAllowList } from './connectors/guard.ts'
+import { openToolHttp, type ToolHttp } from './connectors/http.ts'
+import type { Clock } from './domain/clock.ts'
+import type { JudgeContext } from './domain/expectations/expectation.ts'
+import { makeTokeniser } from './edge.ts'
+import { withEarlierVersions } from './earlier-versions.ts'
+import type { JudgeDeps } from './reconcilers/judge.ts'
+import type { Tokenise } from './reconcilers/observe.ts'
+import type { LiveConnection } from './reconcilers/poll.ts'
+
+/** One organisation's data, its configured tools and its programs, ready to be read, judged and served. */
+export interface Workspace {
+  readonly id: number
+  readonly key: string
+  readonly title: string
+  readonly timeZone: string
+  readonly configuration: Configuration
+  readonly database: Database
+  readonly clock: Clock
+  readonly tokenise: Tokenise
+  /** Connections that can be polled; one without its secret is not among them. */
+  readonly connections: ReadonlyMap<string, LiveConnection>
+  readonly judging: JudgeDeps
+  /** To be called while much is read: keeps the planner informed. */
+  refreshStatistics(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface OpenWorkspaceOptions {
+  readonly configuration: Configuration
+  readonly connectors: readonly Connector[]
+  /** URL of the database's owner; migrations have run. */
+  readonly ownerUrl: string
+  readonly workspaceKey: Buffer
+  readonly clock: Clock
+  /** Who applies the configuration, for the audit. */
+  readonly actor: string
+  readonly without?: JudgeContext['without']
+  /** Told what goes on differently than one would expect. */
+  readonly warn?: (line: string) => void
+}
+
+/** Brings the database to what the configuration declares and opens the tools it names. A changed program marks every journey to be judged again. */
+export async function openWorkspace(options: OpenWorkspaceOptions): Promise<Workspace> {
+  const { configuration, clock } = options
+  const owner = openDatabase(options.ownerUrl, { max: 1 })
+  const row = await ensureWorkspace(owner.sql, configuration.workspace).catch(async (error: unknown) => {
+    await owner.close()
+    throw error
+  })
+  const database = openDatabase(options.ownerUrl, { workspaceId: row.id })
+  const { sql } = database
+  await declareConnections(sql, row.id, configuration.connections.map(toDeclared), clock.now())
+  await declareOwners(sql, row.id, configuration.owners)
+  await noteEgress(sql, row.id, configuration.egressAllow, options.actor, clock.now())
+  const { versions } = await declarePrograms(
+    sql,
+    row.id,
+    configuration.programs.map(({ program, source, sourceHash }) => ({ key: program.key, source, sourceHash })),
+    options.actor,
+    clock.now(),
+  )
+  const https: ToolHttp[] = []
+  const connections = new Map<string, LiveConnection>()
+  for (const connection of configuration.connections) {
+    if (connection.disabled !== null) continue
+    const connector = options.connectors.find((one) => one.describe().id === connection.connector)
+    if (connector === undefined) continue
+    const http = openHttp(connection, connector, configuration, clock)
+    https.push(http)
+    connections.set(connection.id, { id: connection.id, connector, config: connection.config, http })
+  }
+  return {
+    ...row,
+    configuration,
+    database,
+    clock,
+    tokenise: makeTokeniser({ workspaceKey: options.workspaceKey, defaultCountry: configuration.workspace.defaultCountry ?? 'US' }),
+    connections,
+    judging: {
+      workspaceId: row.id,
+      workspaceKey: row.key,
+      programs: withEarlierVersions(
+        configuration.programs.map(({ program }) => ({ program, version: versions.get(program.key) ?? 1 })),
+        await readProgramVersions(sql, row.id),
+        options.warn ?? (() => {}),
+      ),
+      routing: configuration.routing,
+      decisions: await readDecisions(sql, row.id),
+      now: () => clock.now(),
+      randomId: () => randomUUID().replaceAll('-', ''),
+      linkedBy: new Map(
+        configuration.connections.flatMap(({ id, streams }) =>
+          streams.map((stream): [string, string[]] => [`${id}.${stream.name}`, (stream.linkedBy ?? []).map((name) => `${id}.${name}`)]),
+        ),
+      ),
+      ...(options.without === undefined ? {} : { without: options.without }),
+      ...(options.warn === undefined ? {} : { warn: options.warn }),
+    },
+    refreshStatistics: () => refreshStatistics(owner.sql),
+    close: async () => {
+      await Promise.all(https.map((http) => http.close()))
+      await Promise.all([database.close(), owner.close()])
+    },
+  }
+}
+
+function toDeclared(connection: ConfiguredConnection) {
+  return {
+    id: connection.id,
+    connector: connection.connector,
+    title: connection.title,
+    config: connection.config,
+    pollSeconds: connection.pollSeconds,
+    blindAfterSeconds: connection.blindAfterSeconds,
+    owner: connection.owner,
+    problem: connection.disabled === null ? null : { state: 'missing_secret' as const, reason: connection.disabled },
+    streams: connection.streams.map((stream) => ({
+      name: stream.name,
+      title: stream.title,
+      lagSeconds: stream.lagSeconds,
+      fullSweepSeconds: stream.fullSweepSeconds,
+      final: stream.final ?? false,
+    })),
+  }
+}
+
+function openHttp(connection: ConfiguredConnection, connector: Connector, configuration: Configuration, clock: Clock): ToolHttp {
+  if (connector.endpoint === undefined) return notReached(connection.id)
+  const secrets = Object.fromEntries(connection.secrets.names().map((name) => [name, connection.secrets.get(name) ?? '']))
+  return openToolHttp(connector.endpoint(connection.config, secrets), {
+    connection: connection.id,
+    allow: parseAllowList(configuration.egressAllow),
+    now: () => clock.now(),
+  })
+}
+
+/** For connectors that read no network, such as file drop. */
+function notReached(connection: string): ToolHttp {
+  const refuse = (): never => {
+    throw new ToolError('refused_address', `Connection ${connection}: its connector reaches nothing over HTTP.`)
+  }
+  return { get: async () => refuse(), sameOrigin: refuse, close: async () => {} }
+}

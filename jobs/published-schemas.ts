@@ -1,0 +1,22 @@
+import { z } from 'zod'
+import { connectionsFileSchema, ownersFileSchema } from './configuration-schema.ts'
+import { programSchema } from './domain/program-schema.ts'
+
+export const publishedSchemaNames = ['program', 'connections', 'owners'] as const
+export type PublishedSchemaName = (typeof publishedSchemaNames)[number]
+
+const sources: Readonly<Record<PublishedSchemaName, { readonly title: string; readonly schema: z.ZodType }>> = {
+  program: { title: 'Throughline program', schema: programSchema },
+  connections: { title: 'Throughline connections.yaml', schema: connectionsFileSchema },
+  owners: { title: 'Throughline owners.yaml', schema: ownersFileSchema },
+}
+
+/** The JSON Schema (2020-12) of one kind of configuration file, for editors. docs/schemas/ holds the current ones. */
+export function publishedSchema(name: PublishedSchemaName): Record<string, unknown> {
+  const { title, schema } = sources[name]
+  return { $id: `urn:throughline:schema:${name}`, title, ...z.toJSONSchema(schema, { io: 'input' }) }
+}
+
+export function publishedSchemaText(name: PublishedSchemaName): string {
+  return `${JSON.stringify(publishedSchema(name), null, 2)}\n`
+}

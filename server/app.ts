@@ -1,0 +1,77 @@
+import { OpenAPIHono } from '@hono/zod-openapi'
+import { bodyLimit } from 'hono/body-limit'
+import { AppError } from '../jobs/domain/errors.ts'
+import type { AppDeps, AppEnv } from './deps.ts'
+import { problemResponse } from './errors.ts'
+import { refuseCrossSite, requireLoopbackHost } from './guard.ts'
+import { setHeaders } from './headers.ts'
+import { catalogueRoutes } from './routes/catalogue.ts'
+import { connectionRoutes } from './routes/connections.ts'
+import { expectationRoutes } from './routes/expectations.ts'
+import { feedRoutes } from './routes/feed.ts'
+import { findingActRoutes } from './routes/finding-acts.ts'
+import { findingRoutes } from './routes/findings.ts'
+import { healthRoutes } from './routes/health.ts'
+import { journeyRoutes } from './routes/journeys.ts'
+import { statusRoutes } from './routes/status.ts'
+import { staticFiles } from './static-files.ts'
+
+const bodyAtMost = 64 * 1024
+
+/** One process, one origin: the API under /api/v1, health beside it, and the built console for everything else. */
+export function createApp(deps: AppDeps) {
+  const app = new OpenAPIHono<AppEnv>()
+  app.use(setHeaders())
+  app.use(requireLoopbackHost())
+  app.use(refuseCrossSite())
+  app.use(
+    bodyLimit({
+      maxSize: bodyAtMost,
+      onError: () => {
+        throw new AppError('invalid_input', `The body is larger than ${bodyAtMost / 1024} kB.`)
+      },
+    }),
+  )
+  app.onError((error, context) => {
+    const response = problemResponse(context, error)
+    if (response.status >= 500)
+      deps.log.error({ requestId: context.get('requestId'), path: context.req.routePath, ...nameOf(error) }, 'A request failed.')
+    return response
+  })
+  app.notFound((context) => problemResponse(context, new AppError('not_found', 'There is no such address.')))
+  app.doc31('/api/v1/openapi.json', {
+    openapi: '3.1.0',
+    info: {
+      title: 'Throughline',
+      version: '1',
+      description: 'From tools to findings. Lists are pages by cursor; times are ISO 8601 in UTC; errors are problem details (RFC 9457).',
+      license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
+    },
+    servers: [{ url: '/' }],
+  })
+
+  const routes = app
+    .route('/', healthRoutes(deps))
+    .route('/api/v1', statusRoutes(deps))
+    .route('/api/v1', catalogueRoutes(deps))
+    .route('/api/v1', findingRoutes(deps))
+    .route('/api/v1', findingActRoutes(deps))
+    .route('/api/v1', journeyRoutes(deps))
+    .route('/api/v1', connectionRoutes(deps))
+    .route('/api/v1', expectationRoutes(deps))
+    .route('/api/v1', feedRoutes(deps))
+  app.all('/api/*', () => {
+    throw new AppError('not_found', 'There is no such address. /api/v1/openapi.json lists all of them.')
+  })
+  if (deps.consoleRoot !== null) app.route('/', staticFiles(deps.consoleRoot))
+  return routes
+}
+
+export type App = ReturnType<typeof createApp>
+
+/** What the log may know of an error: its name and place, never a message that may quote a value. */
+function nameOf(error: unknown): { error: string; at: string | null } {
+  if (error instanceof AppError) return { error: error.message, at: null }
+  const { name, stack } = error instanceof Error ? (error.cause instanceof Error ? error.cause : error) : { name: 'unknown', stack: '' }
+  return { error: name, at: /((?:server|jobs|db)\/[\w./-]+:\d+)/.exec(stack ?? '')?.[1] ?? null }
+}

@@ -1,0 +1,70 @@
+import { createServer } from 'node:net'
+import { resolve } from 'node:path'
+import { readSharedClock } from '../../jobs/simulator/clock.ts'
+import type { ServerConfig } from '../config.ts'
+import { portTaken, startServer } from '../main.ts'
+import { type DemoProcess, startDemo } from './demo-process.ts'
+import { writeLastConfiguration } from './last-configuration.ts'
+import { openConfigured } from './open-configured.ts'
+
+export interface StartOptions {
+  readonly config?: string
+  readonly speed?: number
+  readonly seed?: number
+}
+
+/** Everything until a signal: the demo's tools (without --config), the engine, the API and the console. */
+export async function start(config: ServerConfig, options: StartOptions, say: (line: string) => void): Promise<number> {
+  const directory = options.config === undefined ? null : resolve(options.config)
+  await requireFreePort(config)
+  const undo: (() => Promise<void>)[] = []
+  const ended = firstSignal()
+  try {
+    let demo: DemoProcess | null = null
+    if (directory === null) {
+      say('Starting the demo clinic …')
+      demo = await startDemo(config.dataDir, options)
+      undo.push(demo.stop)
+    }
+    await writeLastConfiguration(config.dataDir, { directory, now: null })
+    say('Opening the database …')
+    const opened = await openConfigured(config, { config: directory ?? undefined, notice: say })
+    undo.push(opened.close)
+    const demoClock = demo === null ? null : readSharedClock(config.dataDir)
+    const server = await startServer({
+      config,
+      workspace: opened.workspace,
+      ownerUrl: opened.ownerUrl,
+      demoSpeed: demoClock === null ? null : () => demoClock.speed(),
+    })
+    undo.push(server.stop)
+    say(`Throughline shows ${opened.workspace.title} at ${server.url}`)
+    say(await ended)
+    return 0
+  } finally {
+    for (const step of undo.reverse()) await step()
+  }
+}
+
+/** Said before anything is started: the usual cause is that Throughline runs already. */
+function requireFreePort({ host, port }: ServerConfig): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer()
+    probe.once('error', (error: NodeJS.ErrnoException) => reject(error.code === 'EADDRINUSE' ? portTaken({ host, port }, error) : error))
+    probe.listen(port, host, () => probe.close(() => resolve()))
+  })
+}
+
+/** The first signal stops in order; the second one at once. */
+function firstSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    let stopping = false
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(signal, () => {
+        if (stopping) process.exit(1)
+        stopping = true
+        resolve('Stopping …')
+      })
+    }
+  })
+}

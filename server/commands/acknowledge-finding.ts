@@ -1,0 +1,9 @@
+import type { FindingRow } from '../../db/schema/findings.ts'
+import type { AppDeps } from '../deps.ts'
+import type { Act } from './act-on-finding.ts'
+import { actOnFinding } from './act-on-finding.ts'
+
+/** "I have seen it." */
+export function acknowledgeFinding(deps: AppDeps, act: Act): Promise<FindingRow> {
+  return actOnFinding(deps, act, 'acknowledge', () => ({ set: { status: 'acknowledged' }, reason: null }))
+}

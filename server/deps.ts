@@ -1,0 +1,37 @@
+import type { DbTransaction } from '../db/client.ts'
+import type { CheckResult } from '../jobs/connectors/connector.ts'
+import type { Workspace } from '../jobs/open-workspace.ts'
+
+export interface Person {
+  readonly id: string
+  readonly title: string
+}
+
+export interface ServerLog {
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+/** What the API stands on. Everything that differs between a test, the demo and a real start comes in here. */
+export interface AppDeps {
+  readonly workspace: Pick<Workspace, 'id' | 'key' | 'title' | 'timeZone' | 'database' | 'clock' | 'configuration' | 'judging'>
+  /** Who acts until sign-in exists. */
+  readonly me: Person
+  readonly wallNow: () => number
+  /** The speed of the demo's clock, or null outside the demo. */
+  readonly demo: () => { readonly speed: number } | null
+  readonly check: (connection: string) => Promise<CheckResult>
+  /** Asks the engine to read a connection soon: once the transaction commits, or never. */
+  readonly poll: (connection: string, tx: DbTransaction) => Promise<void>
+  /** Runs by queue and state; empty where no engine runs. */
+  readonly queueDepths: () => Promise<readonly { readonly queue: string; readonly status: string; readonly runs: number }[]>
+  readonly log: ServerLog
+  /** Folder of the built console, or null: the API alone. */
+  readonly consoleRoot: string | null
+}
+
+/** Set by the first middleware of every request. */
+export interface AppEnv {
+  Variables: { requestId: string }
+}

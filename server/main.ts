@@ -1,0 +1,80 @@
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type ServerType, serve } from '@hono/node-server'
+import pino from 'pino'
+import { AppError } from '../jobs/domain/errors.ts'
+import { startJobs } from '../jobs/main.ts'
+import type { Workspace } from '../jobs/open-workspace.ts'
+import { createApp } from './app.ts'
+import { checkTool } from './check-tool.ts'
+import type { ServerConfig } from './config.ts'
+
+export const localOwner = { id: 'local-owner', title: 'Local owner' }
+const consoleRoot = join(import.meta.dirname, '../web/build')
+
+export interface RunningServer {
+  readonly url: string
+  stop(): Promise<void>
+}
+
+export interface ServeOptions {
+  readonly config: ServerConfig
+  readonly workspace: Workspace
+  readonly ownerUrl: string
+  /** Null outside the demo. */
+  readonly demoSpeed: (() => number) | null
+}
+
+/** One process, one origin: the engine, the API and the built console. */
+export async function startServer({ config, workspace, ownerUrl, demoSpeed }: ServeOptions): Promise<RunningServer> {
+  const log = pino({ level: config.logLevel, base: null }, pino.destination({ dest: 2, sync: true }))
+  const jobs = await startJobs(workspace, {
+    ownerUrl,
+    log: { info: (message) => log.info(message), warn: (message) => log.warn(message), error: (message) => log.error(message) },
+    ...(demoSpeed === null ? {} : { speed: demoSpeed }),
+  })
+  const app = createApp({
+    workspace,
+    me: localOwner,
+    wallNow: Date.now,
+    demo: () => (demoSpeed === null ? null : { speed: demoSpeed() }),
+    check: (connection) => checkTool(workspace, connection),
+    poll: (connection, tx) => jobs.pollNow(connection, localOwner.id, tx),
+    queueDepths: () => jobs.engine.depths(),
+    log,
+    consoleRoot: (await stat(consoleRoot).catch(() => null)) === null ? null : consoleRoot,
+  })
+  const server = await listen(app.fetch, config).catch(async (error) => {
+    await jobs.stop()
+    throw error
+  })
+  const address = server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : config.port
+  return {
+    url: `http://${config.host === '::1' ? '[::1]' : config.host}:${port}`,
+    stop: async () => {
+      const closed = new Promise<void>((resolve) => {
+        server.close(() => resolve())
+      })
+      // Readers of the feed would hold the server open for ever.
+      if ('closeAllConnections' in server) server.closeAllConnections()
+      await closed
+      await jobs.stop()
+    },
+  }
+}
+
+function listen(fetch: Parameters<typeof serve>[0]['fetch'], config: ServerConfig): Promise<ServerType> {
+  return new Promise((resolve, reject) => {
+    const server = serve({ fetch, hostname: config.host, port: config.port }, () => resolve(server))
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(error.code === 'EADDRINUSE' ? portTaken(config, error) : error)
+    })
+  })
+}
+
+export function portTaken({ host, port }: Pick<ServerConfig, 'host' | 'port'>, cause: Error): AppError {
+  return new AppError('unavailable', `Port ${port} of ${host} is taken. Stop what listens there, or set THROUGHLINE_PORT to another one.`, {
+    cause,
+  })
+}

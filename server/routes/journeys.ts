@@ -1,0 +1,140 @@
+import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
+import { readJourneyFindings, readWorstSeverities } from '../../db/records/findings.ts'
+import type { JourneyFilter } from '../../db/records/journeys.ts'
+import { countJourneys, listJourneys, readJourney } from '../../db/records/journeys.ts'
+import { readVerdicts } from '../../db/records/judgement.ts'
+import { verdictStates } from '../../db/schema/words.ts'
+import { AppError } from '../../jobs/domain/errors.ts'
+import { readCursor, writeCursor } from '../cursor.ts'
+import type { AppDeps, AppEnv } from '../deps.ts'
+import { toJourneyView } from '../journey-view.ts'
+import { judgeJourneyAnew } from '../judged-journey.ts'
+import { readConnectionViews } from '../read-connections.ts'
+import { idShape, iso, isoTime, json, limitShape, orProblem, wordList } from '../shapes/common.ts'
+import { journeyRowShape, journeyShape } from '../shapes/journey.ts'
+import { refuseInvalid } from '../validate.ts'
+import { namesOf, viewContext } from '../view-context.ts'
+
+const list = createRoute({
+  method: 'get',
+  path: '/journeys',
+  tags: ['journeys'],
+  summary: 'Journeys, the latest movement first',
+  request: {
+    query: z.object({
+      program: wordList,
+      stage: wordList,
+      subject: idShape.optional(),
+      ended: z.enum(['true', 'false']).optional(),
+      open: z.enum(['true', 'false']).optional(),
+      q: z.string().max(200).optional(),
+      cursor: z.string().max(1000).optional(),
+      limit: limitShape,
+    }),
+  },
+  responses: {
+    200: json(
+      z.object({ items: z.array(journeyRowShape), next: z.string().nullable(), asOf: isoTime, total: z.int() }),
+      'A page of journeys',
+    ),
+    ...orProblem(400),
+  },
+})
+const detail = createRoute({
+  method: 'get',
+  path: '/journeys/{id}',
+  tags: ['journeys'],
+  summary: 'One journey across its tools, judged from its facts as of now',
+  request: { params: z.object({ id: idShape }) },
+  responses: { 200: json(journeyShape, 'The journey'), ...orProblem(404) },
+})
+
+export function journeyRoutes(deps: AppDeps) {
+  const { database, id: workspaceId, clock, judging } = deps.workspace
+  const names = namesOf(deps.workspace)
+  return new OpenAPIHono<AppEnv>({ defaultHook: refuseInvalid })
+    .openapi(list, async (context) => {
+      const query = context.req.valid('query')
+      const filter: JourneyFilter = {
+        programs: query.program,
+        stages: query.stage,
+        ...(query.ended === undefined ? {} : { ended: query.ended === 'true' }),
+        withFindings: query.open === 'true',
+        ...(query.subject === undefined ? {} : { subject: query.subject }),
+        ...(query.q ? { text: query.q } : {}),
+      }
+      const now = clock.now()
+      const page = await listJourneys(database.db, workspaceId, filter, {
+        cursor: readCursor('activity', query.cursor),
+        limit: query.limit,
+      })
+      const worst = await readWorstSeverities(
+        database.db,
+        workspaceId,
+        page.rows.map((row) => row.id),
+      )
+      const next = await readNextDue(page.rows.map((row) => row.componentId))
+      return context.json(
+        {
+          items: page.rows.map((row) => ({
+            id: row.id,
+            program: row.program,
+            programTitle: programTitle(row.program),
+            subjectId: row.subjectId,
+            object: row.objectType !== null && row.objectId !== null ? { type: row.objectType, id: row.objectId } : null,
+            stage: row.stage,
+            stageTitle: names(row.program).step(row.stage),
+            startedAt: iso(row.startedAt),
+            lastEventAt: iso(row.lastEventAt),
+            endedAt: iso(row.endedAt),
+            endReason: row.endReason,
+            events: row.events,
+            openFindings: row.openFindings,
+            worstSeverity: worst.get(row.id) ?? null,
+            nextDueAt: iso(next.get(row.id)?.dueAt ?? null),
+            nextExpected: next.get(row.id)?.step ?? null,
+            nextExpectedTitle: stepTitle(row.program, next.get(row.id)?.step),
+          })),
+          next: writeCursor('activity', page.next),
+          asOf: iso(now),
+          total: await countJourneys(database.db, workspaceId, filter),
+        },
+        200,
+      )
+    })
+    .openapi(detail, async (context) => {
+      const { id } = context.req.valid('param')
+      const row = await readJourney(database.db, workspaceId, id)
+      if (!row) throw new AppError('not_found', `There is no journey ${id}.`)
+      const judged = await judgeJourneyAnew(deps, row)
+      if (!judged) throw new AppError('unavailable', `Journey ${id} is being judged anew. Ask again in a moment.`)
+      const [findings, connections] = await Promise.all([
+        readJourneyFindings(database.db, workspaceId, id),
+        readConnectionViews(deps, { passes: false }),
+      ])
+      return context.json(toJourneyView({ row, judged, findings, connections, now: clock.now(), context: viewContext(deps) }), 200)
+    })
+
+  function stepTitle(program: string, step: string | undefined): string | null {
+    return step === undefined ? null : names(program).step(step)
+  }
+
+  function programTitle(key: string): string {
+    return judging.programs.find((one) => one.program.key === key)?.program.title ?? key
+  }
+
+  /** The earliest running promise of each journey in these components, with the step it waits for. */
+  async function readNextDue(components: readonly string[]): Promise<ReadonlyMap<string, { dueAt: number; step: string }>> {
+    const next = new Map<string, { dueAt: number; step: string }>()
+    const waiting = new Set([verdictStates.indexOf('pending'), verdictStates.indexOf('at_risk')])
+    for (const verdict of await readVerdicts(database.sql, workspaceId, [...new Set(components)])) {
+      if (verdict.journeyId === null || verdict.dueAt === null || !waiting.has(verdict.state)) continue
+      const program = judging.programs.find((one) => one.program.key === verdict.program)?.program
+      const expectation = program?.expectations.find((one) => one.name === verdict.expectation)
+      const known = next.get(verdict.journeyId)
+      if (expectation?.kind !== 'follows' || (known && known.dueAt <= verdict.dueAt)) continue
+      next.set(verdict.journeyId, { dueAt: Math.round(verdict.dueAt), step: expectation.expect })
+    }
+    return next
+  }
+}

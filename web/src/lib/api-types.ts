@@ -1,0 +1,28 @@
+import type { api } from './api.ts'
+
+type Answer<Name extends Exclude<keyof typeof api, 'feedUrl'>> = Awaited<ReturnType<(typeof api)[Name]>>
+
+/** What the API sends, by the names the console uses. Times are ISO strings in UTC; nothing here identifies a person. */
+export type Status = Answer<'status'>
+export type Catalogue = Answer<'catalogue'>
+export type FindingList = Answer<'findings'>
+export type FindingRow = FindingList['items'][number]
+export type FindingDetail = Answer<'finding'>
+export type FindingStatus = FindingRow['status']
+export type FindingAction = keyof FindingRow['can']
+export type Allowed = FindingRow['can'][FindingAction]
+export type Severity = FindingRow['severity']
+export type Side = FindingDetail['sides'][number]
+export type EvidenceRow = FindingDetail['evidence'][number]
+export type Activity = FindingDetail['activity'][number]
+export type JourneyList = Answer<'journeys'>
+export type JourneyRow = JourneyList['items'][number]
+export type JourneyDetail = Answer<'journey'>
+export type JourneyEvent = JourneyDetail['events'][number]
+export type Ghost = JourneyDetail['ghosts'][number]
+export type ConnectionList = Answer<'connections'>
+export type ConnectionRow = ConnectionList['items'][number]
+export type ConnectionDetail = Answer<'connection'>
+export type ConnectionState = ConnectionRow['state']
+export type StreamRow = ConnectionRow['streams'][number]
+export type PassRow = StreamRow['passes'][number]

@@ -1,0 +1,62 @@
+import { hc } from 'hono/client'
+import type { App } from '../../../server/app.ts'
+import type { Query } from './paths.ts'
+import { problemOf, unreachable } from './problem.ts'
+
+const timeoutMs = 20_000
+
+async function fetchInTime(input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> {
+  const timeout = AbortSignal.timeout(timeoutMs)
+  let response: Response
+  try {
+    response = await fetch(input, { ...init, signal: init.signal ? AbortSignal.any([init.signal, timeout]) : timeout })
+  } catch (cause) {
+    if (init.signal?.aborted) throw cause
+    throw unreachable(cause)
+  }
+  if (!response.ok) throw await problemOf(response)
+  return response
+}
+
+const { v1 } = hc<App>('/', { fetch: fetchInTime }).api
+const finding = v1.findings[':id']
+const connection = v1.connections[':id']
+
+type Good<R> = R extends { status: 200 | 202; json: () => Promise<infer T> } ? T : never
+/** The body of what went well: `fetchInTime` has thrown everything else. */
+const body = async <R extends { json: () => Promise<unknown> }>(answer: Promise<R>) => (await (await answer).json()) as Good<R>
+const stopped = (signal?: AbortSignal) => (signal ? { init: { signal } } : undefined)
+
+function texts(query: Query): Record<string, string> {
+  const entries = Object.entries(query).map(([key, value]) => [key, Array.isArray(value) ? value.join(',') : String(value ?? '')] as const)
+  return Object.fromEntries(entries.filter(([, value]) => value !== ''))
+}
+
+interface Change {
+  id: string
+  revision: number
+}
+const about = <A extends object>({ id, revision }: Change, asked: A) => ({ param: { id }, json: { ...asked, revision } })
+
+/** Every request of the console. What the API cannot do is thrown as the `Problem` it states. */
+export const api = {
+  feedUrl: '/api/v1/feed',
+  status: (signal?: AbortSignal) => body(v1.status.$get({}, stopped(signal))),
+  catalogue: () => body(v1.catalogue.$get()),
+  findings: (query: Query, signal?: AbortSignal) => body(v1.findings.$get({ query: texts(query) }, stopped(signal))),
+  finding: (id: string, signal?: AbortSignal) => body(finding.$get({ param: { id } }, stopped(signal))),
+  acknowledge: (change: Change) => body(finding.acknowledge.$post(about(change, {}))),
+  claim: (change: Change) => body(finding.claim.$post(about(change, {}))),
+  release: (change: Change) => body(finding.release.$post(about(change, {}))),
+  assign: (change: Change, asked: { owner: string }) => body(finding.assign.$post(about(change, asked))),
+  snooze: (change: Change, asked: { until: string }) => body(finding.snooze.$post(about(change, asked))),
+  waive: (change: Change, asked: { reason: string; until: string }) => body(finding.waive.$post(about(change, asked))),
+  dismiss: (change: Change, asked: { reason: string }) => body(finding['false-alarm'].$post(about(change, asked))),
+  comment: (change: Change, asked: { body: string }) => body(finding.comment.$post(about(change, asked))),
+  journeys: (query: Query, signal?: AbortSignal) => body(v1.journeys.$get({ query: texts(query) }, stopped(signal))),
+  journey: (id: string, signal?: AbortSignal) => body(v1.journeys[':id'].$get({ param: { id } }, stopped(signal))),
+  connections: (signal?: AbortSignal) => body(v1.connections.$get({}, stopped(signal))),
+  connection: (id: string, signal?: AbortSignal) => body(connection.$get({ param: { id } }, stopped(signal))),
+  check: (id: string) => body(connection.check.$post({ param: { id } })),
+  poll: (id: string) => body(connection.poll.$post({ param: { id } })),
+}

@@ -1,0 +1,133 @@
+import { api } from './api.ts'
+import type { Status } from './api-types.ts'
+import { Resource } from './resource.svelte.ts'
+
+const statusEveryMs = 15_000
+const tickMs = 5_000
+const silentAfterMs = 30_000
+
+export type Topic = 'finding' | 'journey' | 'connection'
+export interface Told {
+  topic: Topic
+  /** What is to be read again; empty: all of the topic. */
+  ref: string
+}
+export type LiveState = 'connecting' | 'live' | 'paused' | 'stale'
+
+/**
+ * The live picture: the server's status, its clock, and what the feed tells. The domain clock is not the wall clock
+ * (the demo runs faster), so every relative time on a page is measured against `now`.
+ */
+class Live {
+  status = new Resource<Status>((signal) => api.status(signal))
+  isPaused = $state(false)
+  now = $state(Date.now())
+  #isConnected = $state(false)
+  #lastSign = $state(Date.now())
+  #wallNow = $state(Date.now())
+  #known = $state(Date.now())
+  #pausedAt = $state(Date.now())
+  #listeners = new Set<(told: Told) => void>()
+  #anchor = { asOf: Date.now(), wall: Date.now(), speed: 1 }
+
+  get state(): LiveState {
+    if (this.isPaused) return 'paused'
+    if (this.status.data?.state === 'stale' || this.status.problem) return 'stale'
+    if (this.#wallNow - this.#lastSign > silentAfterMs) return 'stale'
+    return this.#isConnected ? 'live' : 'connecting'
+  }
+
+  /** What the picture is as of: it stands still as soon as nothing is heard or the reader paused. */
+  get asOf(): number {
+    return this.state === 'paused' ? this.#pausedAt : this.state === 'stale' ? this.#known : this.now
+  }
+
+  get timeZone(): string {
+    return this.status.data?.workspace.timeZone ?? 'UTC'
+  }
+
+  /** Tells `listener` of each change until the returned function is called. Nothing is told while paused. */
+  listen(listener: (told: Told) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  togglePause(): void {
+    this.#pausedAt = this.now
+    this.isPaused = !this.isPaused
+    if (!this.isPaused) this.#tellEverything()
+  }
+
+  start(): () => void {
+    void this.#readStatus()
+    const statusTimer = setInterval(() => void this.#readStatus(), statusEveryMs)
+    const tickTimer = setInterval(() => this.#tick(), tickMs)
+    const feed = new EventSource(api.feedUrl)
+    feed.addEventListener('open', () => this.#sign())
+    feed.addEventListener('error', () => {
+      this.#isConnected = false
+    })
+    feed.addEventListener('beat', () => this.#sign())
+    feed.addEventListener('reset', () => {
+      this.#sign()
+      void this.#readStatus()
+      if (!this.isPaused) this.#tellEverything()
+    })
+    for (const topic of ['finding', 'journey', 'connection'] as const) {
+      feed.addEventListener(topic, (event) => {
+        this.#sign()
+        if (!this.isPaused) this.#tell({ topic, ref: refOf(event.data) })
+      })
+    }
+    return () => {
+      clearInterval(statusTimer)
+      clearInterval(tickTimer)
+      feed.close()
+    }
+  }
+
+  #sign(): void {
+    this.#isConnected = true
+    this.#lastSign = Date.now()
+  }
+
+  #tell(told: Told): void {
+    for (const listener of this.#listeners) listener(told)
+  }
+
+  #tellEverything(): void {
+    for (const topic of ['finding', 'journey', 'connection'] as const) this.#tell({ topic, ref: '' })
+  }
+
+  async #readStatus(): Promise<void> {
+    await this.status.refresh()
+    const status = this.status.data
+    if (!status || this.status.problem) return
+    this.#known = Date.parse(status.asOf)
+    this.#anchor = { asOf: Date.parse(status.asOf), wall: Date.now(), speed: status.demo?.speed ?? 1 }
+    this.#tick()
+  }
+
+  #tick(): void {
+    this.#wallNow = Date.now()
+    this.now = this.#anchor.asOf + (Date.now() - this.#anchor.wall) * this.#anchor.speed
+  }
+}
+
+function refOf(data: unknown): string {
+  try {
+    const parsed: unknown = JSON.parse(String(data))
+    const ref = parsed && typeof parsed === 'object' ? Reflect.get(parsed, 'ref') : ''
+    return typeof ref === 'string' && ref !== '*' ? ref : ''
+  } catch {
+    return ''
+  }
+}
+
+export const live = new Live()
+
+/** An actor as people say it. */
+export function personName(actor: string): string {
+  const me = live.status.data?.me
+  return actor === me?.id || actor === me?.title ? 'you' : actor === 'throughline' ? 'Throughline' : actor
+}

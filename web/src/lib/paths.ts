@@ -1,0 +1,20 @@
+/** Every link of the console. Routes carry ids, never names of people. */
+export type Query = Record<string, string | number | readonly string[] | null | undefined>
+
+function withQuery(path: string, query: Query = {}): string {
+  const search = Object.entries(query)
+    .map(([key, value]) => [key, Array.isArray(value) ? value.join(',') : (value ?? '')] as const)
+    .filter(([, value]) => value !== '')
+    .map(([key, value]) => `${key}=${encodeURIComponent(String(value)).replaceAll('%2C', ',')}`)
+    .join('&')
+  return search ? `${path}?${search}` : path
+}
+
+export const paths = {
+  findings: (query?: Query) => withQuery('/findings', query),
+  finding: (id: string) => `/findings/${encodeURIComponent(id)}`,
+  journeys: (query?: Query) => withQuery('/journeys', query),
+  journey: (id: string, query?: Query) => withQuery(`/journeys/${encodeURIComponent(id)}`, query),
+  connections: () => '/connections',
+  connection: (id: string) => `/connections/${encodeURIComponent(id)}`,
+}
