@@ -74,10 +74,18 @@ export async function readAbsorbed(tx: Tx, workspaceId: number, ids: readonly st
   return new Map(rows.map((row) => [hexOf(row.id), hexOf(row.merged_into)]))
 }
 
+/**
+ * Leaves a row that another judge holds: one that waited for it while it was absorbed keeps its lock, and may be waiting for the survivor.
+ * That judge passes its mark on to the survivor, whose next judgement forgets the row.
+ */
 export async function forgetAbsorbed(tx: Tx, workspaceId: number, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return
-  await tx`delete from components c using unnest(${arrayOf(ids.map(partOf))}::smallint[], ${arrayOf(ids)}::uuid[]) as k (part, id)
-    where c.workspace_id = ${workspaceId} and c.part = k.part and c.id = k.id`
+  await tx`
+    with free as (
+      select c.part, c.id from unnest(${arrayOf(ids.map(partOf))}::smallint[], ${arrayOf(ids)}::uuid[]) as k (part, id)
+      cross join lateral (
+        select part, id from components where workspace_id = ${workspaceId} and part = k.part and id = k.id offset 0 for update skip locked) c)
+    delete from components c using free f where c.workspace_id = ${workspaceId} and c.part = f.part and c.id = f.id`
 }
 
 /** Keys that link nothing, all of the workspace: a short list by nature. */
