@@ -32,8 +32,6 @@ afterEach(async () => {
   await world.stop()
 })
 
-const journeyId = '3c7e0000-5b1e-4c0a-9d2f-000000019919'
-
 describe('the way of a newcomer', () => {
   it('goes from the list to a finding, to the journey, and acknowledges, by keyboard alone', async () => {
     const page = await open('/')
@@ -73,42 +71,6 @@ describe('the way of a newcomer', () => {
     await page.keyboard.press('u')
     await page.waitForFunction((id) => document.activeElement?.getAttribute('data-row') === id, row)
   })
-})
-
-describe('every page', () => {
-  const pages = [
-    '/findings',
-    '/findings/f1d00000-5b1e-4c0a-9d2f-000000019919',
-    '/journeys',
-    `/journeys/${journeyId}`,
-    `/journeys/${journeyId}?view=table`,
-    '/connections',
-    '/connections/texts',
-    '/findings?q=zzz',
-    '/nothing-here',
-  ]
-  const isRead = async (page: Watched['page']) => {
-    await page.getByRole('heading', { level: 1 }).waitFor()
-    await page.waitForFunction(() => !document.querySelector('[aria-busy="true"]'))
-  }
-
-  for (const path of pages) {
-    for (const theme of ['light', 'dark'] as const) {
-      it(`${path} passes axe, logs nothing and breaks no policy in ${theme}`, async () => {
-        const page = await open(path, { theme })
-        await isRead(page)
-        expect(await axeViolations(page)).toEqual([])
-        expect(watched.complaints).toEqual([])
-      })
-    }
-
-    it(`${path} fits 320 pixels without scrolling sideways`, async () => {
-      const page = await open(path, { width: 320, height: 720 })
-      await isRead(page)
-      expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0)
-      expect(await axeViolations(page)).toEqual([])
-    })
-  }
 })
 
 describe('the first load', () => {

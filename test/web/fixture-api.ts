@@ -21,6 +21,8 @@ import type {
   StreamRow,
 } from '../../web/src/lib/api-types.ts'
 
+import { areas } from './fixtures/index.ts'
+
 const built = join(import.meta.dirname, '../../web/build')
 export const fixtureNow = Date.parse('2026-11-20T15:30:00Z')
 const minute = 60_000
@@ -487,10 +489,13 @@ export interface Fixture {
 
 /** An invented clinic behind the API's own shapes, with the built console: enough to try every page without a database. */
 export async function startFixture({
-  count = 120,
+  isNew = false,
+  count = isNew ? 0 : 120,
   port = 0,
   notFresh = 2,
 }: {
+  /** A workspace in which nothing happened yet. */
+  isNew?: boolean
   count?: number
   port?: number
   notFresh?: number
@@ -519,6 +524,15 @@ export async function startFixture({
       )
     await next()
   })
+  const world = {
+    now: fixtureNow,
+    isNew,
+    posts,
+    tell: (topic: string, ref: string) => {
+      for (const tell of tellers) tell(topic, ref)
+    },
+  }
+  for (const area of areas) area.routes?.(app, world)
   app.get('/api/v1/status', (c) => {
     const status: Status = {
       asOf: iso(fixtureNow),
@@ -624,7 +638,7 @@ export async function startFixture({
   })
   app.get('/api/v1/journeys', (c) => {
     const q = c.req.query('q') ?? ''
-    const items: JourneyRow[] = Array.from({ length: 40 }, (_, n) => ({
+    const items: JourneyRow[] = Array.from({ length: isNew ? 0 : 40 }, (_, n) => ({
       id: id('3c7e', n),
       program: 'virtual-care',
       programTitle: 'Virtual care onboarding',
@@ -655,7 +669,9 @@ export async function startFixture({
       ),
     )
   })
-  app.get('/api/v1/connections', (c) => c.json({ items: connections.map((_, n) => makeConnection(n)), next: null, asOf: iso(fixtureNow) }))
+  app.get('/api/v1/connections', (c) =>
+    c.json({ items: isNew ? [] : connections.map((_, n) => makeConnection(n)), next: null, asOf: iso(fixtureNow) }),
+  )
   app.get('/api/v1/connections/:id', (c) => {
     const n = connections.findIndex((each) => each.id === c.req.param('id'))
     return n === -1

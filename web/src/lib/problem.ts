@@ -14,6 +14,9 @@ export class Problem extends Error {
   get isConflict(): boolean {
     return this.status === 409
   }
+  get isForbidden(): boolean {
+    return this.status === 403
+  }
   get isMissing(): boolean {
     return this.status === 404
   }
