@@ -29,6 +29,11 @@ class Live {
   #pausedAt = $state(Date.now())
   #listeners = new Set<(told: Told) => void>()
   #anchor = { asOf: Date.now(), wall: Date.now(), speed: 1 }
+  #knowClock = () => {}
+  /** Resolves once the first status came or failed: from then on `now` is the workspace's clock as well as we can know it. */
+  clockKnown = new Promise<void>((resolve) => {
+    this.#knowClock = resolve
+  })
 
   get state(): LiveState {
     if (this.isPaused) return 'paused'
@@ -102,10 +107,11 @@ class Live {
   async #readStatus(): Promise<void> {
     await this.status.refresh()
     const status = this.status.data
-    if (!status || this.status.problem) return
+    if (!status || this.status.problem) return this.#knowClock()
     this.#known = Date.parse(status.asOf)
     this.#anchor = { asOf: Date.parse(status.asOf), wall: Date.now(), speed: status.demo?.speed ?? 1 }
     this.#tick()
+    this.#knowClock()
   }
 
   #tick(): void {
