@@ -1,5 +1,5 @@
 import type { SQL } from 'drizzle-orm'
-import { and, asc, desc, eq, getTableColumns, gt, inArray, isNull, lte, or, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, getTableColumns, gt, gte, inArray, isNull, lt, lte, notInArray, or, sql } from 'drizzle-orm'
 import type { Db, DbTransaction } from '../client.ts'
 import { audit } from '../schema/audit.ts'
 import type { FindingRow } from '../schema/findings.ts'
@@ -7,6 +7,11 @@ import { findings } from '../schema/findings.ts'
 import type { FindingStatus, Severity } from '../schema/words.ts'
 import type { Cursor, Page, SortKey } from './page.ts'
 import { keysetAfter, toPage } from './page.ts'
+
+export interface TimeSpan {
+  readonly from: number | null
+  readonly to: number | null
+}
 
 export interface FindingFilter {
   /** Empty: every status. */
@@ -19,6 +24,12 @@ export interface FindingFilter {
   readonly programs?: readonly string[]
   readonly expectations?: readonly string[]
   readonly connections?: readonly string[]
+  /** Domain time, epoch ms: from that instant on, before that one. */
+  readonly opened?: TimeSpan
+  readonly closed?: TimeSpan
+  readonly due?: TimeSpan
+  /** Ended because a person said so, or because the tools did. */
+  readonly endedBy?: 'person' | 'itself'
   readonly subject?: string
   readonly journey?: string
   /** An id or the beginning of one: of the finding, its object, its subject, or a record of its evidence. */
@@ -221,10 +232,25 @@ function where(workspaceId: number, filter: FindingFilter): SQL | undefined {
           sql`, `,
         )}))`
       : undefined,
+    within(findings.openedAt, filter.opened),
+    within(findings.closedAt, filter.closed),
+    within(findings.dueAt, filter.due),
+    filter.endedBy === undefined ? undefined : (filter.endedBy === 'person' ? inArray : notInArray)(findings.closedReason, personReasons),
     filter.subject ? eq(findings.subjectId, filter.subject) : undefined,
     filter.journey ? eq(findings.journeyId, filter.journey) : undefined,
     filter.text ? matches(filter.text) : undefined,
   )
+}
+
+/** What `closed_reason` says where a person ended it. */
+export const personReasons = ['person', 'waived']
+
+function within(
+  column: typeof findings.openedAt | typeof findings.closedAt | typeof findings.dueAt,
+  span: TimeSpan | undefined,
+): SQL | undefined {
+  if (!span) return undefined
+  return and(span.from === null ? undefined : gte(column, span.from), span.to === null ? undefined : lt(column, span.to))
 }
 
 function snoozed({ now, show }: { readonly now: number; readonly show: 'only' | 'hide' }): SQL | undefined {

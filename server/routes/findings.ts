@@ -17,6 +17,7 @@ import type { AppDeps, AppEnv } from '../deps.ts'
 import { findingDetailShape, readFindingDetail } from '../finding-detail.ts'
 import { idShape, iso, isoTime, json, limitShape, listOf, orProblem, wordList } from '../shapes/common.ts'
 import { findingShape, toFindingView } from '../shapes/finding.ts'
+import { spanOf, spanShape } from '../shapes/time-span.ts'
 import { refuseInvalid } from '../validate.ts'
 import { viewContext } from '../view-context.ts'
 
@@ -42,6 +43,10 @@ const querySchema = z.object({
   program: wordList,
   expectation: wordList,
   connection: wordList,
+  opened: spanShape,
+  closed: spanShape,
+  due: spanShape,
+  endedby: z.enum(['person', 'itself']).optional(),
   subject: idShape.optional(),
   journey: idShape.optional(),
   q: z.string().max(200).optional(),
@@ -131,6 +136,10 @@ function toFilter(query: z.output<typeof querySchema>, now: number): FindingFilt
     programs: query.program,
     expectations: query.expectation,
     connections: query.connection,
+    ...spanOf('opened', query.opened, now),
+    ...spanOf('closed', query.closed, now),
+    ...spanOf('due', query.due, now),
+    ...(query.endedby === undefined ? {} : { endedBy: query.endedby }),
     ...(query.subject === undefined ? {} : { subject: query.subject }),
     ...(query.journey === undefined ? {} : { journey: query.journey }),
     ...(query.q ? { text: query.q } : {}),

@@ -69,6 +69,19 @@ describe('the list of findings', () => {
     expect(new Set(seen).size).toBe(2)
   })
 
+  it('keeps to a stretch of time: opened, due and closed, by the clock of the workspace', async () => {
+    const total = async (query: Record<string, string>) => (await listed(query)).total
+    expect(await total({ opened: '2026-03-02T09:30:00Z..2026-03-02T09:31:00Z' })).toBe(2)
+    expect(await total({ opened: '..2026-03-02T09:30:00Z' })).toBe(0)
+    expect(await total({ opened: 'now-1m..' })).toBe(2)
+    expect(await total({ due: '..now' })).toBe(0)
+    expect(await total({ due: 'now..now+7d' })).toBe(2)
+    expect(await total({ status: 'all', closed: '..now' })).toBe(0)
+    expect(await total({ status: 'all', endedby: 'person' })).toBe(0)
+    for (const opened of ['yesterday', '..', '2026-03-02..', '2026-03-02T25:00:00Z..'])
+      expect((await get(`/api/v1/findings?opened=${opened}`)).status).toBe(400)
+  })
+
   it('refuses a cursor of another order', async () => {
     const page = await listed({ sort: 'due', limit: '1' })
     expect((await get(`/api/v1/findings?sort=opened&cursor=${page.next}`)).status).toBe(400)

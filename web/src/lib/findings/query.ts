@@ -1,7 +1,23 @@
 import { type Query, paths } from '../paths.ts'
 
-export const filterKeys = ['status', 'kind', 'severity', 'owner', 'connection', 'expectation', 'program', 'subject', 'journey'] as const
+export const filterKeys = [
+  'status',
+  'kind',
+  'severity',
+  'owner',
+  'connection',
+  'expectation',
+  'program',
+  'subject',
+  'journey',
+  'opened',
+  'closed',
+  'due',
+  'endedby',
+] as const
 export type FilterKey = (typeof filterKeys)[number]
+/** Of these only one value makes sense: the last one given. */
+const singleKeys: ReadonlySet<FilterKey> = new Set(['subject', 'journey', 'opened', 'closed', 'due', 'endedby'])
 /** What the address of the list says: filters with the values any of which may match, words, and the order. */
 export interface FindingQuery {
   filters: Partial<Record<FilterKey, string[]>>
@@ -27,7 +43,7 @@ export const hrefOf = (query: FindingQuery): string =>
 
 export function withFilter(query: FindingQuery, key: FilterKey, values: string[]): FindingQuery {
   const filters = { ...query.filters }
-  if (values.length) filters[key] = [...new Set(values)]
+  if (values.length) filters[key] = singleKeys.has(key) ? values.slice(-1) : [...new Set(values)]
   else delete filters[key]
   return { ...query, filters }
 }
