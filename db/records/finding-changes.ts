@@ -1,6 +1,7 @@
 import type { FindingStatus, Severity } from '../schema/words.ts'
 import type { Cell, Columns, Sql, Tx } from './bulk.ts'
 import { arrayOf, hexOf, instant, partOf, runOverRows } from './bulk.ts'
+import { toTransition, writeTransitions } from './transitions.ts'
 
 /** A finding as stored: times epoch ms, 128-bit hashes 32 hex digits, JSON columns as they are. */
 export interface StoredFinding {
@@ -19,6 +20,7 @@ export interface StoredFinding {
   readonly journeyId: string | null
   readonly objectType: string | null
   readonly objectId: string | null
+  readonly site: string | null
   readonly streams: readonly string[]
   readonly openedAt: number
   readonly occurredAt: number | null
@@ -67,6 +69,7 @@ const fields: readonly (readonly [column: string, type: string, field: keyof Sto
   ['journey_id', 'uuid', 'journeyId', 'hex'],
   ['object_type', 'text', 'objectType', 'text'],
   ['object_id', 'text', 'objectId', 'text'],
+  ['site', 'text', 'site', 'text'],
   ['streams', 'text[]', 'streams', 'texts'],
   ['opened_at', 'timestamptz', 'openedAt', 'instant'],
   ['occurred_at', 'timestamptz', 'occurredAt', 'instant'],
@@ -176,6 +179,11 @@ export async function writeFindingChanges(
       from ${from} where f.workspace_id = $1::int and f.part = s.part and f.id = s.id and f.revision = s.revision - 1`,
   )
   if (updated !== changed.length) throw new Error(`Findings changed under a judging transaction: ${updated} of ${changed.length} updated.`)
+  await writeTransitions(
+    tx,
+    workspaceId,
+    changes.map(({ change }) => toTransition(change.before, change.after, now)),
+  )
   await runOverRows(
     tx,
     workspaceId,

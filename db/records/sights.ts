@@ -4,6 +4,7 @@ export interface SightRow {
   readonly connection: string
   readonly connectionTitle: string
   readonly connectionOwner: string | null
+  readonly connectionSite: string | null
   /** `<connection>.<stream>` */
   readonly stream: string
   readonly blindAfterMs: number
@@ -20,7 +21,7 @@ export interface SightRow {
 /** How far each stream of the workspace was read and what looked odd in it. Times are epoch ms of the domain clock. */
 export async function readSights(tx: Sql | Tx, workspaceId: number): Promise<SightRow[]> {
   const rows = await tx<SightRow[]>`
-    select c.id as connection, c.title as "connectionTitle", c.owner as "connectionOwner", s.connection || '.' || s.name as stream,
+    select c.id as connection, c.title as "connectionTitle", c.owner as "connectionOwner", c.site as "connectionSite", s.connection || '.' || s.name as stream,
       c.blind_after_seconds * 1000 as "blindAfterMs", round(date_part('epoch', s.last_complete_at) * 1000) as "lastCompleteAt",
       round(date_part('epoch', s.known_since) * 1000) as "knownSince", round(date_part('epoch', s.last_sweep_at) * 1000) as "lastSweepAt",
       s.final or not c.enabled or s.state = 'paused' as exempt, s.state_reason as "stateReason",

@@ -13,6 +13,8 @@ export const connections = pgTable(
     pollSeconds: integer('poll_seconds').notNull(),
     blindAfterSeconds: integer('blind_after_seconds').notNull(),
     owner: text(),
+    /** Of all its records, where they state no other. */
+    site: text(),
     checkedAt: instant('checked_at'),
     checkResult: jsonb('check_result').$type<Readonly<Record<string, unknown>>>(),
   },

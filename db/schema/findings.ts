@@ -36,6 +36,7 @@ export const findings = pgTable(
     journeyId: hash('journey_id'),
     objectType: text('object_type'),
     objectId: text('object_id'),
+    site: text(),
     streams: text().array().notNull(),
     openedAt: instant('opened_at').notNull(),
     occurredAt: instant('occurred_at'),

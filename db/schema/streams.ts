@@ -12,6 +12,8 @@ export const streams = pgTable(
     lagSeconds: integer('lag_seconds').notNull(),
     fullSweepSeconds: integer('full_sweep_seconds'),
     final: boolean().notNull(),
+    /** The operational field in which its records state their site. */
+    siteFrom: text('site_from'),
     cursor: jsonb().$type<unknown>(),
     epoch: bigint({ mode: 'number' }).notNull(),
     watermark: instant(),

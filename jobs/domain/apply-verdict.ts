@@ -123,14 +123,13 @@ export function openFinding(id: string, activation: JudgedActivation, options: D
   const { now } = options
   const kind = verdict.kind ?? 'gap'
   const streams = streamsOf(activation)
-  const site = typeof verdict.detail.site === 'string' ? verdict.detail.site : null
   const routed = routeFinding(options.routing, {
     kind,
     program: activation.program,
     expectation: verdict.expectation,
     severity: activation.severity,
     connections: connectionsOf(streams),
-    site,
+    site: activation.site ?? null,
     expectationOwner: activation.expectationOwner,
     programOwner: activation.programOwner,
   })
@@ -150,6 +149,7 @@ export function openFinding(id: string, activation: JudgedActivation, options: D
     journeyId: activation.journeyId,
     objectType: verdict.object?.type ?? null,
     objectId: verdict.object?.id ?? null,
+    site: activation.site?.key ?? null,
     streams,
     openedAt: now,
     occurredAt: verdict.occurredAt,
@@ -232,6 +232,7 @@ function shown(finding: Finding, activation: JudgedActivation): Finding {
     detail: verdict.detail,
     evidence: verdict.evidence,
     streams: streamsOf(activation),
+    site: activation.site?.key ?? null,
   }
 }
 
@@ -292,6 +293,7 @@ function sameFacts(a: Finding, b: Finding): boolean {
   return (
     a.kind === b.kind &&
     a.programVersion === b.programVersion &&
+    a.site === b.site &&
     a.occurredAt === b.occurredAt &&
     a.deadlineAt === b.deadlineAt &&
     a.violations === b.violations &&

@@ -6,12 +6,14 @@ import { hash128 } from './hash.ts'
 import type { Severity } from './program.ts'
 import { routeFinding } from './route-finding.ts'
 import { settleWithinMs } from './settle-within.ts'
+import { type FoundSite, siteOfConnection } from './site.ts'
 
 /** How one stream stands, as the findings about not being able to see need it. Times are epoch ms of the domain clock. */
 export interface StreamSight {
   readonly connection: string
   readonly connectionTitle: string
   readonly connectionOwner: string | null
+  readonly connectionSite?: string | null
   /** `<connection>.<stream>` */
   readonly stream: string
   readonly blindAfterMs: number
@@ -43,6 +45,7 @@ interface Sighting {
   readonly severity: Severity
   readonly connection: string
   readonly connectionOwner: string | null
+  readonly site: FoundSite | null
   readonly streams: readonly string[]
   readonly occurredAt: number
   /** When it was last the case; a regression must have occurred after what closed it. */
@@ -108,6 +111,7 @@ function blindConnections(streams: readonly StreamSight[], { now, workspaceKey }
       severity: 'high',
       connection,
       connectionOwner: its[0]?.connectionOwner ?? null,
+      site: siteOfConnection(connection, its[0]?.connectionSite),
       streams: its.map((stream) => stream.stream).sort(),
       occurredAt: Math.min(...its.map((stream) => blindSince(stream, now))),
       contraryAt: Math.max(...its.map((stream) => blindSince(stream, now))),
@@ -139,6 +143,7 @@ function driftingStreams(streams: readonly StreamSight[], { workspaceKey }: Stre
         severity: 'medium',
         connection: stream.connection,
         connectionOwner: stream.connectionOwner,
+        site: siteOfConnection(stream.connection, stream.connectionSite),
         streams: [stream.stream],
         occurredAt: Math.min(...drifts.map((drift) => drift.firstSeenAt)),
         contraryAt: Math.max(...drifts.map((drift) => drift.lastSeenAt)),
@@ -156,7 +161,7 @@ function opened(sighting: Sighting, { now, routing }: StreamDecideOptions): Find
     expectation: sighting.kind,
     severity: sighting.severity,
     connections: [sighting.connection],
-    site: null,
+    site: sighting.site,
     expectationOwner: null,
     connectionOwner: sighting.connectionOwner,
     programOwner: null,
@@ -177,6 +182,7 @@ function opened(sighting: Sighting, { now, routing }: StreamDecideOptions): Find
     journeyId: null,
     objectType: null,
     objectId: null,
+    site: sighting.site?.key ?? null,
     streams: sighting.streams,
     openedAt: now,
     occurredAt: sighting.occurredAt,
@@ -205,6 +211,7 @@ function again(finding: Finding, sighting: Sighting, now: number): FindingChange
   const shown: Finding = {
     ...finding,
     streams: sighting.streams,
+    site: sighting.site?.key ?? null,
     violations: sighting.count,
     detail: sighting.detail,
     evidence: sighting.evidence,
@@ -217,6 +224,7 @@ function again(finding: Finding, sighting: Sighting, now: number): FindingChange
     }
     const isSame =
       finding.streams.join() === sighting.streams.join() &&
+      finding.site === (sighting.site?.key ?? null) &&
       finding.detail.paths === sighting.detail.paths &&
       finding.detail.setAside === sighting.detail.setAside
     return isSame ? undefined : changeOf('finding.update', finding, shown, 'Other streams or paths are concerned.')

@@ -10,6 +10,7 @@ const auditedFields = [
   'severity',
   'status',
   'owner',
+  'site',
   'subjectId',
   'journeyId',
   'occurredAt',

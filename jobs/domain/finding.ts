@@ -1,6 +1,7 @@
 import type { FindingStatus } from '../../db/schema/words.ts'
 import type { Evidence, Verdict } from './expectations/expectation.ts'
 import type { Severity } from './program.ts'
+import type { FoundSite } from './site.ts'
 
 export type { FindingStatus }
 
@@ -26,6 +27,8 @@ export interface Finding {
   readonly journeyId: string | null
   readonly objectType: string | null
   readonly objectId: string | null
+  /** Key of the site it concerns; null where the facts tell none. */
+  readonly site: string | null
   /** Every `<connection>.<stream>` of the evidence, sorted. */
   readonly streams: readonly string[]
   /** Domain time at which it was found. */
@@ -96,6 +99,8 @@ export interface JudgedActivation {
   readonly programOwner: string | null
   /** Streams that could show what the promise waits for: a gap concerns them although they show nothing. */
   readonly streams?: readonly string[]
+  /** Null, or not given: the facts tell none. */
+  readonly site?: FoundSite | null
   readonly verdict: Verdict
 }
 

@@ -1,5 +1,6 @@
 import type { OwnerRoute, Routing } from './finding.ts'
 import type { Severity } from './program.ts'
+import type { FoundSite } from './site.ts'
 
 export interface RoutedThing {
   readonly kind: string
@@ -8,7 +9,7 @@ export interface RoutedThing {
   readonly severity: Severity
   /** Connections the evidence comes from. */
   readonly connections: readonly string[]
-  readonly site: string | null
+  readonly site: FoundSite | null
   readonly expectationOwner: string | null
   readonly connectionOwner?: string | null
   readonly programOwner: string | null
@@ -21,7 +22,7 @@ export interface RoutedThing {
 export function routeFinding(routing: Routing, thing: RoutedThing): { owner: string; reason: string } {
   const index = routing.routes.findIndex((route) => fits(route, thing))
   const route = routing.routes[index]
-  if (route) return { owner: route.owner, reason: `Route ${index + 1} of owners.yaml: ${describe(route)}.` }
+  if (route) return { owner: route.owner, reason: `Route ${index + 1} of owners.yaml: ${describe(route, thing)}.` }
   if (thing.expectationOwner) return { owner: thing.expectationOwner, reason: `The promise “${thing.expectation}” names its owner.` }
   if (thing.connectionOwner)
     return { owner: thing.connectionOwner, reason: `The connection “${thing.connections.join(', ')}” names its owner.` }
@@ -36,12 +37,14 @@ function fits({ when }: OwnerRoute, thing: RoutedThing): boolean {
     (when.program === undefined || when.program === thing.program) &&
     (when.expectation === undefined || when.expectation === thing.expectation) &&
     (when.severity === undefined || when.severity === thing.severity) &&
-    (when.site === undefined || when.site === thing.site) &&
+    (when.site === undefined || when.site === thing.site?.key) &&
     (when.connection === undefined || thing.connections.includes(when.connection))
   )
 }
 
-function describe(route: OwnerRoute): string {
-  const conditions = Object.entries(route.when).map(([field, value]) => `${field} is ${value}`)
+function describe(route: OwnerRoute, { site }: RoutedThing): string {
+  const conditions = Object.entries(route.when).map(([field, value]) =>
+    field === 'site' && site ? `site is ${value} (${site.why})` : `${field} is ${value}`,
+  )
   return conditions.length === 0 ? 'everything' : conditions.join(' and ')
 }

@@ -47,7 +47,7 @@ describe('routing', () => {
     expectation: 'booking-confirmed',
     severity: 'high' as const,
     connections: ['booking', 'texts'],
-    site: 'north',
+    site: { key: 'north', why: 'the site of the connection booking' },
     expectationOwner: 'messaging',
     connectionOwner: null,
     programOwner: 'care-operations',
@@ -63,6 +63,11 @@ describe('routing', () => {
         { when: {}, owner: 'c' },
       ]),
     ).toEqual({ owner: 'b', reason: 'Route 2 of owners.yaml: connection is texts and severity is high.' })
+  })
+  it('a site it was routed by comes with how it is known', () => {
+    expect(route([{ when: { kind: 'gap', site: 'north' }, owner: 'b' }]).reason).toBe(
+      'Route 1 of owners.yaml: kind is gap and site is north (the site of the connection booking).',
+    )
   })
   it.each([
     [{ kind: 'gap' }, true],
