@@ -7,6 +7,7 @@ import { findings } from '../schema/findings.ts'
 import type { FindingStatus, Severity } from '../schema/words.ts'
 import type { Cursor, Page, SortKey } from './page.ts'
 import { keysetAfter, toPage } from './page.ts'
+import { toTransition, writeTransition } from './transitions.ts'
 
 export interface TimeSpan {
   readonly from: number | null
@@ -186,7 +187,7 @@ type Settable = Pick<
 export async function changeFinding(
   tx: DbTransaction,
   workspaceId: number,
-  found: Pick<FindingRow, 'id' | 'part' | 'revision'>,
+  found: FindingRow,
   set: Partial<Settable>,
   act: FindingAct,
 ): Promise<FindingRow | undefined> {
@@ -203,6 +204,7 @@ export async function changeFinding(
     )
     .returning()
   if (!row) return undefined
+  await writeTransition(tx, workspaceId, toTransition(found, row, act.at))
   await noteAct(tx, workspaceId, found.id, act)
   return row
 }
