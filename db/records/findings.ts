@@ -1,12 +1,13 @@
 import type { SQL } from 'drizzle-orm'
-import { and, asc, desc, eq, getTableColumns, gt, gte, inArray, isNull, lt, lte, notInArray, or, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, getTableColumns, gt, gte, inArray, isNotNull, isNull, lte, notInArray, or, sql } from 'drizzle-orm'
 import type { Db, DbTransaction } from '../client.ts'
 import { audit } from '../schema/audit.ts'
 import type { FindingRow } from '../schema/findings.ts'
 import { findings } from '../schema/findings.ts'
 import type { FindingStatus, Severity } from '../schema/words.ts'
+import { arrayOf, hexOf, partOf, type Sql } from './bulk.ts'
 import type { Cursor, Page, SortKey } from './page.ts'
-import { keysetAfter, toPage } from './page.ts'
+import { keysetAfter, sortValue, toPage } from './page.ts'
 import { toTransition, writeTransition } from './transitions.ts'
 
 export interface TimeSpan {
@@ -29,50 +30,73 @@ export interface FindingFilter {
   readonly opened?: TimeSpan
   readonly closed?: TimeSpan
   readonly due?: TimeSpan
+  /** When the violation came to be; where that is not known, when it was found. */
+  readonly occurred?: TimeSpan
+  /** Whose claim holds at `wallNow`; `anyone` and `nobody` ask whether there is one. */
+  readonly claim?: { readonly wallNow: number; readonly by: 'anyone' | 'nobody' | { readonly actor: string } }
+  /** Came back after it had been closed. */
+  readonly regressed?: boolean
   /** Ended because a person said so, or because the tools did. */
   readonly endedBy?: 'person' | 'itself'
   readonly subject?: string
   readonly journey?: string
-  /** An id or the beginning of one: of the finding, its object, its subject, or a record of its evidence. */
-  readonly text?: string
+  readonly text?: FindingText
 }
 
-export const findingSorts = ['due', 'opened', 'occurred', 'changed', 'severity'] as const
+/** Any of these fits. */
+export interface FindingText {
+  /** An id, or the beginning of one in hex: of the finding, its subject or its journey; the whole of one: of its object. */
+  readonly id: string
+  /** Groups of records in which the id is a record's. */
+  readonly components: readonly string[]
+  /** What the words say, in the language of the catalogue. */
+  readonly expectations: readonly string[]
+  readonly kinds: readonly string[]
+}
+
+export const findingSorts = ['due', 'opened', 'occurred', 'changed', 'closed', 'severity'] as const
 export type FindingSort = (typeof findingSorts)[number]
 
 const severityRank = sql<number>`array_position(array['critical', 'high', 'medium', 'low'], ${findings.severity})`
-const ms = (column: SQL | typeof findings.dueAt | typeof findings.openedAt | typeof findings.changedAt) =>
-  sql<number>`round(date_part('epoch', ${column}) * 1000)`
+const since = sql`coalesce(${findings.occurredAt}, ${findings.openedAt})`
+const instantKey = (by: SQL, order: SortKey['order']): SortKey => ({ by, order, cast: 'instant' })
 
+/** The way one works: soonest due, newest, worst. */
 const sortKeys: Readonly<Record<FindingSort, readonly SortKey[]>> = {
-  due: [{ by: ms(findings.dueAt), order: 'asc', cast: 'float8' }],
-  opened: [{ by: ms(findings.openedAt), order: 'desc', cast: 'float8' }],
-  occurred: [{ by: ms(sql`coalesce(${findings.occurredAt}, ${findings.openedAt})`), order: 'desc', cast: 'float8' }],
-  changed: [{ by: ms(findings.changedAt), order: 'desc', cast: 'float8' }],
-  severity: [
-    { by: severityRank, order: 'asc', cast: 'int' },
-    { by: ms(findings.dueAt), order: 'asc', cast: 'float8' },
-  ],
+  due: [instantKey(sql`${findings.dueAt}`, 'asc')],
+  opened: [instantKey(sql`${findings.openedAt}`, 'desc')],
+  occurred: [instantKey(since, 'desc')],
+  changed: [instantKey(sql`${findings.changedAt}`, 'desc')],
+  closed: [instantKey(sql`coalesce(${findings.closedAt}, 'epoch')`, 'desc')],
+  severity: [{ by: severityRank, order: 'asc', cast: 'int' }, instantKey(sql`${findings.dueAt}`, 'asc')],
 }
 const byId: SortKey = { by: sql`${findings.id}`, order: 'asc', cast: 'uuid' }
+
+/** The keys of an order; turned around, all of them are. */
+function keysOf({ sort, isReversed = false }: FindingOrder): SortKey[] {
+  const keys = [...sortKeys[sort], byId]
+  return isReversed ? keys.map((key) => ({ ...key, order: key.order === 'asc' ? 'desc' : 'asc' })) : keys
+}
+
+export interface FindingOrder {
+  readonly sort: FindingSort
+  readonly isReversed?: boolean
+}
 
 export async function listFindings(
   db: Db,
   workspaceId: number,
   filter: FindingFilter,
-  page: { readonly sort: FindingSort; readonly cursor: Cursor | null; readonly limit: number },
+  page: FindingOrder & { readonly cursor: Cursor | null; readonly limit: number },
 ): Promise<Page<FindingRow>> {
-  const keys = [...sortKeys[page.sort], byId]
+  const keys = keysOf(page)
   const rows = await db
     .select({
       ...getTableColumns(findings),
-      sortValues: sql<unknown[]>`json_build_array(${sql.join(
-        keys.map((key) => key.by),
-        sql`, `,
-      )})`,
+      sortValues: sql<unknown[]>`json_build_array(${sql.join(keys.map(sortValue), sql`, `)})`,
     })
     .from(findings)
-    .where(and(where(workspaceId, filter), page.cursor ? keysetAfter(keys, page.cursor) : undefined))
+    .where(and(whereFindings(workspaceId, filter), page.cursor ? keysetAfter(keys, page.cursor) : undefined))
     .orderBy(...keys.map((key) => (key.order === 'asc' ? asc(key.by) : desc(key.by))))
     .limit(page.limit + 1)
   return toPage(
@@ -82,7 +106,7 @@ export async function listFindings(
 }
 
 export async function countFindings(db: Db, workspaceId: number, filter: FindingFilter): Promise<number> {
-  const [row] = await db.select({ count: sql<number>`count(*)::int` }).from(findings).where(where(workspaceId, filter))
+  const [row] = await db.select({ count: sql<number>`count(*)::int` }).from(findings).where(whereFindings(workspaceId, filter))
   return row?.count ?? 0
 }
 
@@ -107,7 +131,7 @@ export async function countFindingsBy(
   const rows = await db
     .select({ value: sql<string>`coalesce(${column}, '')`, count: sql<number>`count(*)::int` })
     .from(findings)
-    .where(where(workspaceId, filter))
+    .where(whereFindings(workspaceId, filter))
     .groupBy(column)
     .orderBy(sql`count(*) desc`, sql`1`)
   return rows.filter((row) => row.value !== '')
@@ -117,7 +141,7 @@ async function countByConnection(db: Db, workspaceId: number, filter: FindingFil
   const each = db
     .selectDistinct({ id: findings.id, value: sql<string>`split_part(unnest(${findings.streams}), '.', 1)`.as('value') })
     .from(findings)
-    .where(where(workspaceId, filter))
+    .where(whereFindings(workspaceId, filter))
     .as('each')
   return db
     .select({ value: each.value, count: sql<number>`count(*)::int` })
@@ -134,7 +158,7 @@ export async function countFindingsByStatus(
   return db
     .select({ status: findings.status, count: sql<number>`count(*)::int` })
     .from(findings)
-    .where(where(workspaceId, filter))
+    .where(whereFindings(workspaceId, filter))
     .groupBy(findings.status)
 }
 
@@ -216,7 +240,7 @@ export async function noteAct(tx: DbTransaction, workspaceId: number, findingId:
     values (${workspaceId}, 'finding', ${findingId}, ${new Date(act.at).toISOString()}::timestamptz)`)
 }
 
-function where(workspaceId: number, filter: FindingFilter): SQL | undefined {
+export function whereFindings(workspaceId: number, filter: FindingFilter): SQL | undefined {
   const any = <T extends string>(column: Parameters<typeof inArray>[0], values: readonly T[] | undefined) =>
     values && values.length > 0 ? inArray(column, [...values]) : undefined
   return and(
@@ -237,6 +261,9 @@ function where(workspaceId: number, filter: FindingFilter): SQL | undefined {
     within(findings.openedAt, filter.opened),
     within(findings.closedAt, filter.closed),
     within(findings.dueAt, filter.due),
+    within(since, filter.occurred),
+    filter.claim ? claimed(filter.claim) : undefined,
+    filter.regressed === undefined ? undefined : filter.regressed ? gt(findings.regressions, 0) : eq(findings.regressions, 0),
     filter.endedBy === undefined ? undefined : (filter.endedBy === 'person' ? inArray : notInArray)(findings.closedReason, personReasons),
     filter.subject ? eq(findings.subjectId, filter.subject) : undefined,
     filter.journey ? eq(findings.journeyId, filter.journey) : undefined,
@@ -247,26 +274,35 @@ function where(workspaceId: number, filter: FindingFilter): SQL | undefined {
 /** What `closed_reason` says where a person ended it. */
 export const personReasons = ['person', 'waived']
 
-function within(
-  column: typeof findings.openedAt | typeof findings.closedAt | typeof findings.dueAt,
-  span: TimeSpan | undefined,
-): SQL | undefined {
+function within(by: SQL | typeof findings.openedAt | typeof findings.closedAt | typeof findings.dueAt, span: TimeSpan | undefined) {
+  const at = (ms: number) => sql`${new Date(ms).toISOString()}::timestamptz`
   if (!span) return undefined
-  return and(span.from === null ? undefined : gte(column, span.from), span.to === null ? undefined : lt(column, span.to))
+  return and(span.from === null ? undefined : sql`${by} >= ${at(span.from)}`, span.to === null ? undefined : sql`${by} < ${at(span.to)}`)
+}
+
+function claimed({ wallNow, by }: NonNullable<FindingFilter['claim']>): SQL | undefined {
+  if (by === 'nobody') return or(isNull(findings.claimedBy), isNull(findings.claimedUntil), lte(findings.claimedUntil, wallNow))
+  return and(by === 'anyone' ? isNotNull(findings.claimedBy) : eq(findings.claimedBy, by.actor), gt(findings.claimedUntil, wallNow))
 }
 
 function snoozed({ now, show }: { readonly now: number; readonly show: 'only' | 'hide' }): SQL | undefined {
   return show === 'only' ? gt(findings.snoozedUntil, now) : or(isNull(findings.snoozedUntil), lte(findings.snoozedUntil, now))
 }
 
-function matches(text: string): SQL {
-  const beginning = `${text
-    .replaceAll('-', '')
-    .toLowerCase()
-    .replace(/[\\%_]/g, '\\$&')}%`
-  const evidence = JSON.stringify([{ externalId: text }])
-  return sql`(replace(${findings.id}::text, '-', '') like ${beginning} or replace(${findings.subjectId}::text, '-', '') like ${beginning}
-    or ${findings.objectId} = ${text} or ${findings.evidence} @> ${evidence}::jsonb or strpos(${findings.expectation}, ${text.toLowerCase()}) > 0)`
+function matches({ id, components, expectations, kinds }: FindingText): SQL | undefined {
+  const hex = id.replaceAll('-', '').toLowerCase()
+  const begins = (column: typeof findings.id | typeof findings.subjectId | typeof findings.journeyId) =>
+    and(gte(column, hex.padEnd(32, '0')), lte(column, hex.padEnd(32, 'f')))
+  const isHex = /^[0-9a-f]{4,32}$/.test(hex)
+  return or(
+    ...(isHex ? [begins(findings.id), begins(findings.subjectId), begins(findings.journeyId)] : []),
+    eq(findings.objectId, id),
+    components.length > 0
+      ? and(inArray(findings.componentId, [...components]), sql`${findings.evidence} @> ${JSON.stringify([{ externalId: id }])}::jsonb`)
+      : undefined,
+    expectations.length > 0 ? inArray(findings.expectation, [...expectations]) : undefined,
+    kinds.length > 0 ? inArray(findings.kind, [...kinds]) : undefined,
+  )
 }
 
 /** The worst severity among the open findings of each of these journeys. */
@@ -297,4 +333,12 @@ export async function countOpenByConnection(db: Db, workspaceId: number): Promis
       select distinct f.id, split_part(stream, '.', 1) as connection from findings f, unnest(f.streams) as stream
       where f.workspace_id = ${workspaceId} and f.status in ('open', 'acknowledged', 'acting', 'verifying', 'verification_failed')) as each
     group by connection`)) as unknown as { connection: string; count: number }[]
+}
+
+/** The groups of records these records belong to. */
+export async function recordsComponents(sql: Sql, workspaceId: number, recordIds: readonly string[]): Promise<string[]> {
+  const rows = await sql<{ component: string }[]>`
+    select distinct r.component_id as component from unnest(${arrayOf(recordIds.map(partOf))}::smallint[], ${arrayOf(recordIds)}::uuid[]) as k (part, id)
+    cross join lateral (select component_id from records where workspace_id = ${workspaceId} and part = k.part and id = k.id offset 0) r`
+  return rows.map(({ component }) => hexOf(component))
 }

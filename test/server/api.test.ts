@@ -21,7 +21,7 @@ async function listed(query: Record<string, string> = {}) {
 
 describe('the list of findings', () => {
   it('shows what is open with its owner, sentence and what may be done', async () => {
-    const page = await listed()
+    const page = await listed({ facets: 'kind,owner,connection,status' })
     expect(page.items.map(({ kind, sentence, status, owner, tools }) => ({ kind, sentence, status, owner, tools }))).toEqual(
       expect.arrayContaining([
         {
@@ -51,23 +51,32 @@ describe('the list of findings', () => {
     expect((await listed({ status: 'verified' })).items).toEqual([])
     const [gap] = (await listed({ kind: 'gap' })).items
     expect((await listed({ q: gap?.id.slice(0, 8) ?? '' })).items.map((item) => item.id)).toEqual([gap?.id])
+    const total = async (query: Record<string, string>) => (await listed(query)).total
+    expect(await total({ q: 'Missing step' })).toBe(1)
+    expect(await total({ q: 'zzz' })).toBe(0)
+    expect(await total({ status: 'ended' })).toBe(0)
+    expect([await total({ claimed: 'nobody' }), await total({ claimed: 'anyone' }), await total({ claimed: 'me' })]).toEqual([2, 0, 0])
+    expect([await total({ regressed: 'yes' }), await total({ regressed: 'no' })]).toEqual([0, 2])
     const refused = await get('/api/v1/findings?severity=terrible')
     expect(refused.status).toBe(400)
     expect(refused.headers.get('content-type')).toBe('application/problem+json')
     expect(await refused.json()).toMatchObject({ code: 'invalid_input', status: 400, instance: '/api/v1/findings' })
   })
 
-  it.each(['due', 'opened', 'occurred', 'changed', 'severity'])('pages through every finding once, sorted by %s', async (sort) => {
-    const seen: string[] = []
-    let cursor: string | null = null
-    do {
-      const page: Awaited<ReturnType<typeof listed>> = await listed({ sort, limit: '1', ...(cursor ? { cursor } : {}) })
-      seen.push(...page.items.map((item) => item.id))
-      cursor = page.next
-    } while (cursor)
-    expect(seen).toHaveLength(2)
-    expect(new Set(seen).size).toBe(2)
-  })
+  it.each(['due', '-due', 'opened', 'occurred', '-occurred', 'changed', 'closed', 'severity', '-severity'])(
+    'pages through every finding once, sorted by %s',
+    async (sort) => {
+      const seen: string[] = []
+      let cursor: string | null = null
+      do {
+        const page: Awaited<ReturnType<typeof listed>> = await listed({ sort, limit: '1', ...(cursor ? { cursor } : {}) })
+        seen.push(...page.items.map((item) => item.id))
+        cursor = page.next
+      } while (cursor)
+      expect(seen).toHaveLength(2)
+      expect(new Set(seen).size).toBe(2)
+    },
+  )
 
   it('keeps to a stretch of time: opened, due and closed, by the clock of the workspace', async () => {
     const total = async (query: Record<string, string>) => (await listed(query)).total
@@ -78,8 +87,10 @@ describe('the list of findings', () => {
     expect(await total({ due: 'now..now+7d' })).toBe(2)
     expect(await total({ status: 'all', closed: '..now' })).toBe(0)
     expect(await total({ status: 'all', endedby: 'person' })).toBe(0)
-    for (const opened of ['yesterday', '..', '2026-03-02..', '2026-03-02T25:00:00Z..'])
-      expect((await get(`/api/v1/findings?opened=${opened}`)).status).toBe(400)
+    expect(await total({ due: '<now' })).toBe(0)
+    expect(await total({ occurred: 'today' })).toBe(2)
+    expect(await total({ opened: 'yesterday' })).toBe(0)
+    for (const opened of ['soon', '..', '2026-03-02T25:00:00Z..']) expect((await get(`/api/v1/findings?opened=${opened}`)).status).toBe(400)
   })
 
   it('refuses a cursor of another order', async () => {

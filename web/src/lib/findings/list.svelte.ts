@@ -15,7 +15,7 @@ export class FindingsShown extends Resource<FindingList> {
   #query: FindingQuery
 
   constructor(query: FindingQuery) {
-    super((signal) => api.findings({ ...toApi(query), limit: pageSize }, signal))
+    super((signal) => api.findings({ ...toApi(query), limit: pageSize, facets: 'kind,severity,owner,connection,expectation' }, signal))
     this.#query = query
   }
 
