@@ -1,6 +1,9 @@
 import { openDatabase } from '../db/client.ts'
 import { partCount } from '../db/records/bulk.ts'
 import { wakeFindings } from '../db/records/finding-changes.ts'
+import { stageCounts } from '../db/records/journey-counts.ts'
+import { refreshTallies } from '../db/records/tallies.ts'
+import { verdictCounts } from '../db/records/verdict-counts.ts'
 import { beat, forgetOld, readDirtyRanges } from '../db/records/pulse.ts'
 import { type Engine, enqueue, enqueueUnlessWaiting, type Log, registerJob, startEngine, type Transaction } from './engine.ts'
 import type { Workspace } from './open-workspace.ts'
@@ -14,6 +17,7 @@ const partsPerRange = partCount / ranges
 const judgeEveryMs = 1_000
 const fastestPollMs = 1_000
 const watchEveryMs = 5_000
+const tallyEveryMs = 15_000
 const tidyEveryMs = 86_400_000
 const dayMs = 86_400_000
 
@@ -76,6 +80,12 @@ export async function startJobs(workspace: Workspace, options: JobsOptions): Pro
     }),
   )
 
+  registerJob('tally', async (_: unknown, run) =>
+    run.step('tally', () =>
+      refreshTallies(sql, workspace.id, [verdictCounts, stageCounts], { now: workspace.clock.now(), wallNow: Date.now() }),
+    ),
+  )
+
   const engine = await startEngine(options)
   const schedule = startSchedule({ entries: () => entries(), warn: (message) => options.log.warn(message) })
 
@@ -111,6 +121,11 @@ export async function startJobs(workspace: Workspace, options: JobsOptions): Pro
         name: `${prefix}:watch`,
         everyMs: watchEveryMs,
         tick: (id) => enqueueUnlessWaiting(owner.sql, { job: 'watch', queue: 'judging', id, input: null, partition: `${prefix}:watch` }),
+      },
+      {
+        name: `${prefix}:tally`,
+        everyMs: tallyEveryMs,
+        tick: (id) => enqueueUnlessWaiting(owner.sql, { job: 'tally', queue: 'judging', id, input: null, partition: `${prefix}:tally` }),
       },
       {
         name: `${prefix}:tidy`,

@@ -13,6 +13,7 @@ import { findingActRoutes } from './routes/finding-acts.ts'
 import { findingRoutes } from './routes/findings.ts'
 import { healthRoutes } from './routes/health.ts'
 import { journeyRoutes } from './routes/journeys.ts'
+import { overviewRoutes } from './routes/overview.ts'
 import { statusRoutes } from './routes/status.ts'
 import { staticFiles } from './static-files.ts'
 
@@ -59,6 +60,7 @@ export function createApp(deps: AppDeps) {
     .route('/api/v1', journeyRoutes(deps))
     .route('/api/v1', connectionRoutes(deps))
     .route('/api/v1', expectationRoutes(deps))
+    .route('/api/v1', overviewRoutes(deps))
     .route('/api/v1', feedRoutes(deps))
   app.all('/api/*', () => {
     throw new AppError('not_found', 'There is no such address. /api/v1/openapi.json lists all of them.')
