@@ -5,6 +5,8 @@ export interface ExpectationCount {
   readonly expectation: string
   /** Index in `verdictStates`. */
   readonly state: number
+  /** Rows: those of void activations count for no activation (semantics.md 12). */
+  readonly verdicts: number
   readonly activations: number
   readonly violations: number
 }
@@ -13,7 +15,7 @@ export interface ExpectationCount {
 export async function countVerdicts(sql: Sql, workspaceId: number): Promise<ExpectationCount[]> {
   return sql<
     ExpectationCount[]
-  >`select program, expectation, state, sum(activations)::int as activations, sum(violations)::int as violations
+  >`select program, expectation, state, count(*)::int as verdicts, sum(activations)::int as activations, sum(violations)::int as violations
     from verdicts where workspace_id = ${workspaceId} group by program, expectation, state order by program, expectation, state`
 }
 

@@ -241,6 +241,8 @@ describe('the description of the API', () => {
         '/connections/{id}/check',
         '/connections/{id}/poll',
         '/expectations',
+        '/expectations/{program}/{key}',
+        '/expectations/{program}/{key}/activations',
         '/feed',
         '/findings',
         '/findings/{id}',
