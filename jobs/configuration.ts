@@ -5,6 +5,7 @@ import { parseFile, programFiles, readSource, readText } from './configuration-f
 import { connectionsFrameSchema, ownersFileSchema } from './configuration-schema.ts'
 import { readConnection } from './configured-connection.ts'
 import type { ConfiguredConnection, Environment } from './configured-connection.ts'
+import { type ConfiguredReports, readReports } from './configured-reports.ts'
 import type { Connector } from './connectors/connector.ts'
 import { parseAllowList } from './connectors/guard.ts'
 import { AppError } from './domain/errors.ts'
@@ -36,6 +37,8 @@ export interface Configuration {
   readonly programs: readonly ConfiguredProgram[]
   /** `host:port` entries, as written; the guard parses them. */
   readonly egressAllow: readonly string[]
+  /** reports.yaml; absent where there is none. */
+  readonly reports?: ConfiguredReports
 }
 
 export interface ReadConfiguration {
@@ -146,6 +149,8 @@ export async function readConfiguration(
   if (ownersFile && ownership)
     checkRouting(ownersFile, ownership, { ownerKeys, connections: connectionsFile && new Set(Object.keys(declared)), programs }, problems)
 
+  const reports = await readReports(root, { environment, ownerKeys, egressAllow: wiring?.egress?.allow ?? [] }, problems, notices)
+
   if (!wiring || !ownership) return { configuration: null, problems, notices }
   const configuration: Configuration = {
     directory: root,
@@ -160,6 +165,7 @@ export async function readConfiguration(
     routing: { routes: ownership.routes ?? [], default: ownership.default },
     programs,
     egressAllow: wiring.egress?.allow ?? [],
+    reports,
   }
   return { configuration, problems, notices }
 }

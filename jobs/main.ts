@@ -10,6 +10,7 @@ import type { Workspace } from './open-workspace.ts'
 import { wake } from './reconcilers/judge.ts'
 import { judgeStreams } from './reconcilers/judge-streams.ts'
 import { judge, poll } from './reconcilers/reconcile.ts'
+import { runReports, waitsForReports } from './reports/run-reports.ts'
 import { type Recurring, startSchedule } from './schedule.ts'
 
 const ranges = 4
@@ -18,6 +19,7 @@ const judgeEveryMs = 1_000
 const fastestPollMs = 1_000
 const watchEveryMs = 5_000
 const tallyEveryMs = 15_000
+const reportEveryMs = 5_000
 const tidyEveryMs = 86_400_000
 const dayMs = 86_400_000
 
@@ -86,6 +88,8 @@ export async function startJobs(workspace: Workspace, options: JobsOptions): Pro
     ),
   )
 
+  registerJob('report', async (_: unknown, run) => run.step('close and deliver', () => runReports(workspace, { signal: run.signal })))
+
   const engine = await startEngine(options)
   const schedule = startSchedule({ entries: () => entries(), warn: (message) => options.log.warn(message) })
 
@@ -126,6 +130,14 @@ export async function startJobs(workspace: Workspace, options: JobsOptions): Pro
         name: `${prefix}:tally`,
         everyMs: tallyEveryMs,
         tick: (id) => enqueueUnlessWaiting(owner.sql, { job: 'tally', queue: 'judging', id, input: null, partition: `${prefix}:tally` }),
+      },
+      {
+        name: `${prefix}:report`,
+        everyMs: reportEveryMs,
+        tick: async (id) => {
+          if (await waitsForReports(workspace))
+            await enqueueUnlessWaiting(owner.sql, { job: 'report', queue: 'polls', id, input: null, partition: `${prefix}:report` })
+        },
       },
       {
         name: `${prefix}:tidy`,

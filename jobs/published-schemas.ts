@@ -1,14 +1,16 @@
 import { z } from 'zod'
 import { connectionsFileSchema, ownersFileSchema } from './configuration-schema.ts'
+import { reportsFileSchema } from './configured-reports.ts'
 import { programSchema } from './domain/program-schema.ts'
 
-export const publishedSchemaNames = ['program', 'connections', 'owners'] as const
+export const publishedSchemaNames = ['program', 'connections', 'owners', 'reports'] as const
 export type PublishedSchemaName = (typeof publishedSchemaNames)[number]
 
 const sources: Readonly<Record<PublishedSchemaName, { readonly title: string; readonly schema: z.ZodType }>> = {
   program: { title: 'Throughline program', schema: programSchema },
   connections: { title: 'Throughline connections.yaml', schema: connectionsFileSchema },
   owners: { title: 'Throughline owners.yaml', schema: ownersFileSchema },
+  reports: { title: 'Throughline reports.yaml', schema: reportsFileSchema },
 }
 
 /** The JSON Schema (2020-12) of one kind of configuration file, for editors. docs/schemas/ holds the current ones. */
