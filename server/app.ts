@@ -10,6 +10,10 @@ import { connectionRoutes } from './routes/connections.ts'
 import { expectationRoutes } from './routes/expectations.ts'
 import { feedRoutes } from './routes/feed.ts'
 import { findingActRoutes } from './routes/finding-acts.ts'
+import { findingBulkRoutes } from './routes/finding-bulk.ts'
+import { findingExportRoutes } from './routes/finding-export.ts'
+import { findingGroupRoutes } from './routes/finding-groups.ts'
+import { findingViewRoutes } from './routes/finding-views.ts'
 import { findingRoutes } from './routes/findings.ts'
 import { healthRoutes } from './routes/health.ts'
 import { journeyRoutes } from './routes/journeys.ts'
@@ -55,6 +59,10 @@ export function createApp(deps: AppDeps) {
     .route('/', healthRoutes(deps))
     .route('/api/v1', statusRoutes(deps))
     .route('/api/v1', catalogueRoutes(deps))
+    .route('/api/v1', findingViewRoutes(deps))
+    .route('/api/v1', findingGroupRoutes(deps))
+    .route('/api/v1', findingExportRoutes(deps))
+    .route('/api/v1', findingBulkRoutes(deps))
     .route('/api/v1', findingRoutes(deps))
     .route('/api/v1', findingActRoutes(deps))
     .route('/api/v1', journeyRoutes(deps))

@@ -11,6 +11,7 @@ import type { StreamRead } from '../jobs/domain/expectations/expectation.ts'
 import { findingKindByName } from '../jobs/domain/finding-kinds/index.ts'
 import { versionOf } from '../jobs/domain/program-versions.ts'
 import type { AppDeps } from './deps.ts'
+import { sayOwnerReason } from './finding-owner-reason.ts'
 import { sideShape, sidesOf } from './finding-sides.ts'
 import { judgeJourneyAnew } from './judged-journey.ts'
 import { promiseOf, titleOf, toEventViews, toGhost } from './journey-view.ts'
@@ -95,7 +96,11 @@ export async function readFindingDetail(deps: AppDeps, finding: FindingRow): Pro
       programTitle: program?.title ?? null,
       programVersion: finding.programVersion,
     },
-    ownerReason: finding.ownerReason,
+    ownerReason: sayOwnerReason(finding.ownerReason, {
+      expectation: (key) => (program ? titleOf(program, key, names) : (findingKindByName.get(finding.kind)?.title ?? key)),
+      program: (key) => judging.programs.find((one) => one.program.key === key)?.program.title ?? key,
+      tool: names.tool,
+    }),
     sides: sidesOf({
       finding,
       program,
@@ -153,6 +158,7 @@ const pastTense: Readonly<Record<string, string>> = {
   claim: 'claimed',
   release: 'released',
   snooze: 'snoozed',
+  unsnooze: 'taken back from snooze',
   waive: 'waived',
 }
 

@@ -46,9 +46,10 @@ export function toOrder(sort: (typeof sorts)[number]): FindingOrder {
   return { sort: sort.replace('-', '') as FindingSort, isReversed: sort.startsWith('-') }
 }
 
-/** The filters of a stored or posted address, such as `kind=gap&due=<now`. @throws ZodError */
-export function parseFindingAddress(address: string): FindingFilterQuery {
-  return findingFilterShape.parse(Object.fromEntries(new URLSearchParams(address)))
+/** The filters of a stored or posted address, such as `kind=gap&due=<now`. Null: one of them is not understood (any more). */
+export function parseFindingAddress(address: string): FindingFilterQuery | null {
+  const parsed = findingFilterShape.safeParse(Object.fromEntries(new URLSearchParams(address)))
+  return parsed.success ? parsed.data : null
 }
 
 /** What a query asks at `now`, domain time. Words are looked up in the catalogue, an id among the records. */

@@ -36,6 +36,8 @@ export interface FindingFilter {
   readonly claim?: { readonly wallNow: number; readonly by: 'anyone' | 'nobody' | { readonly actor: string } }
   /** Came back after it had been closed. */
   readonly regressed?: boolean
+  /** Found by then: what came later is left out. */
+  readonly foundBy?: number
   /** Ended because a person said so, or because the tools did. */
   readonly endedBy?: 'person' | 'itself'
   readonly subject?: string
@@ -73,7 +75,7 @@ const sortKeys: Readonly<Record<FindingSort, readonly SortKey[]>> = {
 const byId: SortKey = { by: sql`${findings.id}`, order: 'asc', cast: 'uuid' }
 
 /** The keys of an order; turned around, all of them are. */
-function keysOf({ sort, isReversed = false }: FindingOrder): SortKey[] {
+export function keysOf({ sort, isReversed = false }: FindingOrder): SortKey[] {
   const keys = [...sortKeys[sort], byId]
   return isReversed ? keys.map((key) => ({ ...key, order: key.order === 'asc' ? 'desc' : 'asc' })) : keys
 }
@@ -107,6 +109,18 @@ export async function listFindings(
 
 export async function countFindings(db: Db, workspaceId: number, filter: FindingFilter): Promise<number> {
   const [row] = await db.select({ count: sql<number>`count(*)::int` }).from(findings).where(whereFindings(workspaceId, filter))
+  return row?.count ?? 0
+}
+
+/** Counts no further than `limit`: enough for a tab, and bounded in cost. */
+export async function countFindingsUpTo(db: Db, workspaceId: number, filter: FindingFilter, limit: number): Promise<number> {
+  const some = db
+    .select({ one: sql<number>`1`.as('one') })
+    .from(findings)
+    .where(whereFindings(workspaceId, filter))
+    .limit(limit)
+    .as('some')
+  const [row] = await db.select({ count: sql<number>`count(*)::int` }).from(some)
   return row?.count ?? 0
 }
 
@@ -262,6 +276,7 @@ export function whereFindings(workspaceId: number, filter: FindingFilter): SQL |
     within(findings.closedAt, filter.closed),
     within(findings.dueAt, filter.due),
     within(since, filter.occurred),
+    filter.foundBy === undefined ? undefined : lte(findings.openedAt, filter.foundBy),
     filter.claim ? claimed(filter.claim) : undefined,
     filter.regressed === undefined ? undefined : filter.regressed ? gt(findings.regressions, 0) : eq(findings.regressions, 0),
     filter.endedBy === undefined ? undefined : (filter.endedBy === 'person' ? inArray : notInArray)(findings.closedReason, personReasons),

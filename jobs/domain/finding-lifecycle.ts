@@ -29,7 +29,7 @@ export function mayBecome(from: FindingStatus, to: FindingStatus): boolean {
   return transitions[from].includes(to)
 }
 
-export const personActs = ['acknowledge', 'assign', 'claim', 'release', 'snooze', 'waive', 'comment', 'false_alarm'] as const
+export const personActs = ['acknowledge', 'assign', 'claim', 'release', 'snooze', 'unsnooze', 'waive', 'comment', 'false_alarm'] as const
 export type PersonAct = (typeof personActs)[number]
 
 export type Can = { readonly ok: true } | { readonly ok: false; readonly why: string }
@@ -51,7 +51,7 @@ const statusWords: Readonly<Record<FindingStatus, string>> = {
 
 /** What a person may do with a finding now, and why not. `wallNow`: leases follow wall time. */
 export function whatOneCanDo(
-  finding: Pick<Finding, 'status' | 'claimedBy' | 'claimedUntil'>,
+  finding: Pick<Finding, 'status' | 'claimedBy' | 'claimedUntil' | 'snoozedUntil'>,
   actor: string,
   wallNow: number,
 ): Readonly<Record<PersonAct, Can>> {
@@ -75,6 +75,7 @@ export function whatOneCanDo(
     claim: !open ? ended : heldByOther ? held : yes,
     release: holder === null ? no('Nobody has claimed it.') : heldByOther ? held : yes,
     snooze: whenOpen,
+    unsnooze: finding.snoozedUntil === null ? no('It is not snoozed.') : whenOpen,
     waive: ending('waived'),
     comment: yes,
     false_alarm: ending('false_alarm'),

@@ -5,5 +5,5 @@ import { actOnFinding } from './act-on-finding.ts'
 
 /** "I have seen it." */
 export function acknowledgeFinding(deps: AppDeps, act: Act): Promise<FindingRow> {
-  return actOnFinding(deps, act, 'acknowledge', () => ({ set: { status: 'acknowledged' }, reason: null }))
+  return actOnFinding(deps, act, { act: 'acknowledge' })
 }

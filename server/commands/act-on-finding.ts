@@ -4,9 +4,9 @@ import type { DbTransaction } from '../../db/client.ts'
 import type { FindingRow } from '../../db/schema/findings.ts'
 import { AppError } from '../../jobs/domain/errors.ts'
 import { auditedDifference } from '../../jobs/domain/finding-change.ts'
-import type { PersonAct } from '../../jobs/domain/finding-lifecycle.ts'
 import { whatOneCanDo } from '../../jobs/domain/finding-lifecycle.ts'
 import type { AppDeps } from '../deps.ts'
+import { type AskedAct, decideAct, whyNothingChanges } from './decide-act.ts'
 
 export interface Act {
   readonly id: string
@@ -14,51 +14,45 @@ export interface Act {
   readonly revision: number | null
 }
 
-type Change = Parameters<typeof changeFinding>[3]
-
-export interface Decided {
-  readonly set: Change
-  readonly reason: string | null
-  /** Written in the same transaction, after the change has held. */
-  readonly also?: (tx: DbTransaction) => Promise<void>
-}
-
 /**
- * Load, decide, apply: one thing a person does to one finding, as one conditional update with its audit row.
+ * Load, decide, apply: one thing a person does to one finding, as one conditional update with its audit row. `also` is written in the
+ * same transaction, after the change has held.
  * @throws AppError not_found; conflict when someone was first or the finding does not allow it now.
  */
 export async function actOnFinding(
   deps: AppDeps,
   act: Act,
-  what: PersonAct,
-  decide: (finding: FindingRow, now: number) => Decided,
+  asked: AskedAct | { readonly act: 'comment' },
+  also?: (tx: DbTransaction, finding: FindingRow, now: number) => Promise<void>,
 ): Promise<FindingRow> {
   const { workspace, me } = deps
   const now = workspace.clock.now()
+  const wallNow = deps.wallNow()
   return workspace.database.db.transaction(async (tx) => {
     const found = await readFinding(tx, workspace.id, act.id)
     if (!found) throw new AppError('not_found', `There is no finding ${act.id}.`)
     if (act.revision !== null && found.revision !== act.revision) throw someoneWasFirst(found, act)
-    const can = whatOneCanDo(found, me.id, deps.wallNow())[what]
+    const can = whatOneCanDo(found, me.id, wallNow)[asked.act]
     if (!can.ok) throw new AppError('conflict', can.why)
-    const { set, reason, also } = decide(found, now)
-    const difference = auditedDifference(found, { ...found, ...set })
-    const row: FindingAct = {
-      act: `finding.${what}`,
-      actor: me.id,
-      at: now,
-      reason,
-      before: difference.before ?? {},
-      after: difference.after,
-    }
-    if (Object.keys(set).length === 0) {
+    const row: FindingAct = { act: `finding.${asked.act}`, actor: me.id, at: now, reason: null, before: {}, after: {} }
+    if (asked.act === 'comment') {
       await noteAct(tx, workspace.id, found.id, row)
-      await also?.(tx)
+      await also?.(tx, found, now)
       return found
     }
-    const changed = await changeFinding(tx, workspace.id, found, { ...set, changedAt: now }, row)
+    const why = whyNothingChanges(found, asked)
+    if (why !== null) throw new AppError('conflict', why)
+    const { set, reason } = decideAct(asked, { now, wallNow, me })
+    const { before, after } = auditedDifference(found, { ...found, ...set })
+    const changed = await changeFinding(
+      tx,
+      workspace.id,
+      found,
+      { ...set, changedAt: now },
+      { ...row, reason, before: before ?? {}, after },
+    )
     if (!changed) throw someoneWasFirst(found, act)
-    await also?.(tx)
+    await also?.(tx, changed, now)
     return changed
   })
 }

@@ -7,8 +7,5 @@ export const leaseMinutes = 30
 
 /** "I am on it", for a while: so that two people do not fix the same thing. The lease runs on wall time and ends by itself. */
 export function claimFinding(deps: AppDeps, act: Act & { readonly minutes: number }): Promise<FindingRow> {
-  return actOnFinding(deps, act, 'claim', () => ({
-    set: { claimedBy: deps.me.id, claimedUntil: deps.wallNow() + act.minutes * 60_000 },
-    reason: null,
-  }))
+  return actOnFinding(deps, act, { act: 'claim', minutes: act.minutes })
 }

@@ -6,11 +6,7 @@ import { actOnFinding } from './act-on-finding.ts'
 
 /** A comment changes nothing about the finding, so its revision stays; it is audited like any act, without its text. */
 export function commentOnFinding(deps: AppDeps, act: Act & { readonly body: string }): Promise<FindingRow> {
-  return actOnFinding(deps, act, 'comment', (finding, now) => ({
-    set: {},
-    reason: null,
-    also: async (tx) => {
-      await addComment(tx, deps.workspace.id, { findingId: finding.id, author: deps.me.id, body: act.body, at: now })
-    },
-  }))
+  return actOnFinding(deps, act, { act: 'comment' }, async (tx, finding, now) => {
+    await addComment(tx, deps.workspace.id, { findingId: finding.id, author: deps.me.id, body: act.body, at: now })
+  })
 }

@@ -5,16 +5,5 @@ import { actOnFinding } from './act-on-finding.ts'
 
 /** "It never was one." Only evidence that occurs after this opens it again. */
 export function dismissFinding(deps: AppDeps, act: Act & { readonly reason: string }): Promise<FindingRow> {
-  return actOnFinding(deps, act, 'false_alarm', (_, now) => ({
-    set: {
-      status: 'false_alarm',
-      closedAt: now,
-      closedReason: 'person',
-      closingEvidenceAt: now,
-      snoozedUntil: null,
-      claimedBy: null,
-      claimedUntil: null,
-    },
-    reason: act.reason,
-  }))
+  return actOnFinding(deps, act, { act: 'false_alarm', reason: act.reason })
 }

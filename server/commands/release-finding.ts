@@ -5,5 +5,5 @@ import { actOnFinding } from './act-on-finding.ts'
 
 /** Gives a claim back before its lease ends. */
 export function releaseFinding(deps: AppDeps, act: Act): Promise<FindingRow> {
-  return actOnFinding(deps, act, 'release', () => ({ set: { claimedBy: null, claimedUntil: null }, reason: null }))
+  return actOnFinding(deps, act, { act: 'release' })
 }

@@ -6,6 +6,7 @@ import { commentOnFinding } from '../commands/comment-on-finding.ts'
 import { dismissFinding } from '../commands/dismiss-finding.ts'
 import { releaseFinding } from '../commands/release-finding.ts'
 import { snoozeFinding } from '../commands/snooze-finding.ts'
+import { unsnoozeFinding } from '../commands/unsnooze-finding.ts'
 import { waiveFinding } from '../commands/waive-finding.ts'
 import type { AppDeps, AppEnv } from '../deps.ts'
 import { idShape, json, orProblem } from '../shapes/common.ts'
@@ -40,6 +41,7 @@ const assign = act(
   z.strictObject({ revision, owner: z.string().min(1).max(200), reason: optionalReason }),
 )
 const snooze = act('snooze', 'Put it away until a time', z.strictObject({ revision, until, reason: optionalReason }))
+const unsnooze = act('unsnooze', 'Take a snooze back', plain)
 const waive = act('waive', 'Accept it, for a reason and until a time', z.strictObject({ revision, until, reason }))
 const falseAlarm = act('false-alarm', 'Say that it never was one', z.strictObject({ revision, reason }))
 const comment = act(
@@ -70,6 +72,9 @@ export function findingActRoutes(deps: AppDeps) {
       const asked = { ...context.req.valid('param'), ...body, until: Date.parse(body.until), reason: body.reason || null }
       return context.json(shown(await snoozeFinding(deps, asked)), 200)
     })
+    .openapi(unsnooze, async (context) =>
+      context.json(shown(await unsnoozeFinding(deps, { ...context.req.valid('param'), ...context.req.valid('json') })), 200),
+    )
     .openapi(waive, async (context) => {
       const body = context.req.valid('json')
       return context.json(shown(await waiveFinding(deps, { ...context.req.valid('param'), ...body, until: Date.parse(body.until) })), 200)

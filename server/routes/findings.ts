@@ -5,6 +5,7 @@ import { AppError } from '../../jobs/domain/errors.ts'
 import { readCursor, writeCursor } from '../cursor.ts'
 import type { AppDeps, AppEnv } from '../deps.ts'
 import { findingDetailShape, readFindingDetail } from '../finding-detail.ts'
+import { findingRelatedShape, readFindingRelated } from '../finding-related.ts'
 import { findingFilterShape, findingSortShape, toFindingFilter, toOrder } from '../finding-query.ts'
 import { idShape, iso, isoTime, json, limitShape, listOf, orProblem } from '../shapes/common.ts'
 import { findingShape, toFindingView } from '../shapes/finding.ts'
@@ -49,6 +50,15 @@ const detail = createRoute({
   responses: { 200: json(findingDetailShape, 'The finding'), ...orProblem(404) },
 })
 
+const related = createRoute({
+  method: 'get',
+  path: '/findings/{id}/related',
+  tags: ['findings'],
+  summary: 'What stands around one finding: others alike, who is on them, and how the same thing ended before',
+  request: { params: z.object({ id: idShape }) },
+  responses: { 200: json(findingRelatedShape, 'Counts, each with the filters of the list it counts'), ...orProblem(404) },
+})
+
 export function findingRoutes(deps: AppDeps) {
   const { database, id: workspaceId, clock } = deps.workspace
   return new OpenAPIHono<AppEnv>({ defaultHook: refuseInvalid })
@@ -75,12 +85,14 @@ export function findingRoutes(deps: AppDeps) {
         200,
       )
     })
-    .openapi(detail, async (context) => {
-      const { id } = context.req.valid('param')
-      const finding = await readFinding(database.db, workspaceId, id)
-      if (!finding) throw new AppError('not_found', `There is no finding ${id}.`)
-      return context.json(await readFindingDetail(deps, finding), 200)
-    })
+    .openapi(detail, async (context) => context.json(await readFindingDetail(deps, await found(context.req.valid('param').id)), 200))
+    .openapi(related, async (context) => context.json(await readFindingRelated(deps, await found(context.req.valid('param').id)), 200))
+
+  async function found(id: string) {
+    const finding = await readFinding(database.db, workspaceId, id)
+    if (!finding) throw new AppError('not_found', `There is no finding ${id}.`)
+    return finding
+  }
 
   /** A facet counts what its values would show beside all other filters. */
   async function countFacet(facet: FacetName, filter: FindingFilter): Promise<Record<string, number>> {

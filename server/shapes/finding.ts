@@ -5,7 +5,7 @@ import type { Names } from '../../jobs/domain/finding-kinds/words.ts'
 import { personActs, whatOneCanDo } from '../../jobs/domain/finding-lifecycle.ts'
 import { actorShape, allowedShape, iso, isoTime, objectShape, ownerShape, severityShape, statusShape } from './common.ts'
 
-const actionNames = ['acknowledge', 'assign', 'claim', 'release', 'snooze', 'waive', 'comment', 'false-alarm'] as const
+const actionNames = ['acknowledge', 'assign', 'claim', 'release', 'snooze', 'unsnooze', 'waive', 'comment', 'false-alarm'] as const
 
 export const findingShape = z
   .object({

@@ -135,7 +135,7 @@ const shapes: Shape[] = [
 const ok = { ok: true } as const
 const no = (why: string) => ({ ok: false, why }) as const
 
-function allowed(row: Pick<FindingRow, 'status' | 'claimedBy'>): FindingRow['can'] {
+function allowed(row: Pick<FindingRow, 'status' | 'claimedBy' | 'snoozedUntil'>): FindingRow['can'] {
   const isEnded = ['verified', 'waived', 'false_alarm', 'void', 'withdrawn'].includes(row.status)
   const live = isEnded ? no('This finding has ended. It opens again by itself if the problem returns.') : ok
   return {
@@ -144,6 +144,7 @@ function allowed(row: Pick<FindingRow, 'status' | 'claimedBy'>): FindingRow['can
     claim: row.claimedBy ? no(`Claimed by ${row.claimedBy}.`) : live,
     release: row.claimedBy ? ok : no('Nobody has claimed it.'),
     snooze: live,
+    unsnooze: row.snoozedUntil ? live : no('It is not snoozed.'),
     waive: live,
     comment: ok,
     'false-alarm': live,
@@ -614,6 +615,7 @@ export async function startFixture({
       ...(action === 'claim' ? { claimedBy: 'Local owner' } : {}),
       ...(action === 'release' ? { claimedBy: null } : {}),
       ...(action === 'snooze' ? { snoozedUntil: String(body.until) } : {}),
+      ...(action === 'unsnooze' ? { snoozedUntil: null } : {}),
       ...(action === 'assign' ? { owner: owners.find((each) => each.key === body.owner) ?? row.owner } : {}),
       ...(action === 'waive'
         ? { status: 'waived' as const, waivedUntil: String(body.until), closedAt: iso(fixtureNow), closedReason: 'waived' }

@@ -23,9 +23,13 @@ describe('the life of a finding', () => {
 
 describe('what one can do', () => {
   const wall = at('12:00')
-  it('everything but give back a claim nobody has, on an open one', () => {
+  it('everything but take back what nobody did, on an open one', () => {
     const can = whatOneCanDo(opened(), 'dana', wall)
-    expect(Object.entries(can).filter(([, { ok }]) => !ok)).toEqual([['release', { ok: false, why: 'Nobody has claimed it.' }]])
+    expect(Object.entries(can).filter(([, { ok }]) => !ok)).toEqual([
+      ['release', { ok: false, why: 'Nobody has claimed it.' }],
+      ['unsnooze', { ok: false, why: 'It is not snoozed.' }],
+    ])
+    expect(whatOneCanDo({ ...opened(), snoozedUntil: wall }, 'dana', wall).unsnooze).toEqual({ ok: true })
   })
   it('nothing but comment on an ended one, and it says why', () => {
     const can = whatOneCanDo({ ...opened(), status: 'verified' }, 'dana', wall)
