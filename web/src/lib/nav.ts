@@ -1,11 +1,45 @@
 import Cable from '@lucide/svelte/icons/cable'
 import CircleAlert from '@lucide/svelte/icons/circle-alert'
 import Route from '@lucide/svelte/icons/route'
+import type { Status } from './api-types.ts'
 import { paths } from './paths.ts'
 
-/** The sidebar, the `g …` shortcuts and the palette, in this order. */
-export const nav = [
-  { title: 'Findings', href: paths.findings(), key: 'f', icon: CircleAlert },
-  { title: 'Journeys', href: paths.journeys(), key: 'j', icon: Route },
-  { title: 'Connections', href: paths.connections(), key: 'c', icon: Cable },
-] as const
+export const navGroups = ['Watch', 'Promises', 'Set up'] as const
+
+export interface NavEntry {
+  readonly group: (typeof navGroups)[number]
+  readonly title: string
+  readonly href: string
+  /** Typed after `g`. */
+  readonly key: string
+  readonly icon: typeof Route
+  /** A number beside the entry that asks for attention, with the words that make it a sentence: `3 open`. */
+  readonly badge?: (status: Status) => { readonly count: number; readonly words: string }
+}
+
+/**
+ * The sidebar, the bar of a phone, the `g …` keys and the palette, in this order: one line each. On a phone the first
+ * four are always in sight.
+ */
+export const nav: readonly NavEntry[] = [
+  {
+    group: 'Watch',
+    title: 'Findings',
+    href: paths.findings(),
+    key: 'f',
+    icon: CircleAlert,
+    badge: ({ findings }) => ({ count: findings.open, words: 'open' }),
+  },
+  { group: 'Watch', title: 'Journeys', href: paths.journeys(), key: 'j', icon: Route },
+  {
+    group: 'Promises',
+    title: 'Connections',
+    href: paths.connections(),
+    key: 'c',
+    icon: Cable,
+    badge: ({ connections }) => ({ count: connections.notFresh, words: 'not up to date' }),
+  },
+]
+
+/** The page itself and everything below it. */
+export const isWithin = (href: string, pathname: string): boolean => pathname === href || (href !== '/' && pathname.startsWith(`${href}/`))

@@ -3,16 +3,18 @@ const storageKey = 'throughline.preferences'
 export type Theme = 'system' | 'light' | 'dark'
 export type Density = 'comfortable' | 'compact'
 export type Zone = 'workspace' | 'browser' | 'utc'
+export type Motion = 'system' | 'reduced'
 
 interface Saved {
   theme: Theme
   density: Density
   singleKeys: boolean
   zone: Zone
+  motion: Motion
 }
 
 function load(): Saved {
-  const defaults: Saved = { theme: 'system', density: 'comfortable', singleKeys: true, zone: 'workspace' }
+  const defaults: Saved = { theme: 'system', density: 'comfortable', singleKeys: true, zone: 'workspace', motion: 'system' }
   try {
     return { ...defaults, ...JSON.parse(localStorage.getItem(storageKey) ?? '{}') }
   } catch {
@@ -39,6 +41,7 @@ export function applyPreferences(): void {
       const isDark = preferences.theme === 'dark' || (preferences.theme === 'system' && prefersDark.matches)
       document.documentElement.dataset.theme = isDark ? 'dark' : 'light'
       document.documentElement.dataset.density = preferences.density
+      document.documentElement.dataset.motion = preferences.motion
     }
     apply()
     prefersDark.addEventListener('change', apply)

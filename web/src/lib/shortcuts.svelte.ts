@@ -1,13 +1,18 @@
 import { untrack } from 'svelte'
 import { preferences } from './preferences.svelte.ts'
 
+/** How the map orders them. `Everywhere` and `Go to` are the frame's; the others belong to the page that is open. */
+export const shortcutGroups = ['Everywhere', 'Go to', 'Page', 'List', 'Finding', 'Journey'] as const
+
 /** `keys`: one key (`j`, `?`, `Escape`) or two typed one after the other (`g f`). */
 export interface Shortcut {
   keys: string
   label: string
-  group: 'Everywhere' | 'List' | 'Finding' | 'Journey'
+  group: (typeof shortcutGroups)[number]
   run: () => void
 }
+
+export const isForEverywhere = (shortcut: Shortcut): boolean => shortcut.group === 'Everywhere' || shortcut.group === 'Go to'
 
 const sequenceMs = 1_000
 
@@ -24,6 +29,16 @@ class Shortcuts {
     }
   }
 
+  /** What the keys do now: one entry for each, the page's own where it has one. */
+  get offered(): Shortcut[] {
+    return this.active.filter((each) => this.#meant(each.keys) === each)
+  }
+
+  #meant(keys: string): Shortcut | undefined {
+    const matching = this.active.filter((each) => each.keys === keys)
+    return matching.findLast((each) => !isForEverywhere(each)) ?? matching.at(-1)
+  }
+
   handle(event: KeyboardEvent): void {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return
     if (isTyping(event.target) || isInsideLayer(event.target)) return
@@ -32,8 +47,7 @@ class Shortcuts {
     const isFresh = event.timeStamp - this.#pendingSince < sequenceMs
     const keys = this.#pending && isFresh ? `${this.#pending} ${event.key}` : event.key
     this.#pending = ''
-    const matching = this.active.filter((each) => each.keys === keys)
-    const found = matching.findLast((each) => each.group !== 'Everywhere') ?? matching.at(-1)
+    const found = this.#meant(keys)
     if (found) {
       event.preventDefault()
       found.run()
@@ -54,7 +68,7 @@ const isCheckbox = (target: HTMLElement) => target instanceof HTMLInputElement &
 
 /** Dialogs and menus have keys of their own. */
 function isInsideLayer(target: EventTarget | null): boolean {
-  return target instanceof Element && target.closest('dialog, [role="menu"], [role="listbox"]') !== null
+  return target instanceof Element && target.closest('dialog, [role="dialog"], [role="menu"], [role="listbox"]') !== null
 }
 
 const isControl = (target: EventTarget | null) =>
