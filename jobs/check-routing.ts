@@ -13,6 +13,7 @@ export function checkRouting(
   owners: OwnersFile,
   known: {
     readonly ownerKeys: ReadonlySet<string>
+    readonly siteKeys: ReadonlySet<string>
     readonly connections: ReadonlySet<string> | null
     readonly programs: readonly { readonly program: Program }[]
   },
@@ -33,6 +34,7 @@ export function checkRouting(
       route.when.kind,
       findingKinds.map((kind) => kind.kind),
     )
+    check([...at, 'when', 'site'], 'site', route.when.site, known.siteKeys)
     if (known.connections) check([...at, 'when', 'connection'], 'connection', route.when.connection, known.connections)
     if (problems.length > 0) continue
     check(

@@ -36,6 +36,11 @@ export const connectionSchema = z
       )
       .optional()
       .describe('where a person opens a record: an address with {id} for each stream, instead of those the connector knows'),
+    site: z.string().optional().describe('the key of a site of owners.yaml: that of all its records which state no other'),
+    site_from: z
+      .record(z.string(), z.string())
+      .optional()
+      .describe('for a stream, the field in which its records state their site, such as { bookings: clinic }'),
     secrets: z.record(z.string(), secret).optional().describe('a block of secrets, each { env: NAME } or { file: path }'),
   })
   .describe('a connection: { connector: stripe, config: {…}, secrets: { api_key: { env: STRIPE_KEY } } }')
@@ -72,6 +77,19 @@ export const ownersFileSchema = z
     owners: z
       .record(z.string(), z.strictObject({ title: z.string().optional() }).nullable().describe('an owner: { title: Care operations }'))
       .describe('the owners: a key for each, such as care-operations: { title: Care operations }'),
+    sites: z
+      .record(
+        z.string(),
+        z
+          .strictObject({
+            title: z.string().optional().describe('a short text for the console'),
+            known_as: z.array(z.string().min(1)).optional().describe('what the tools call it, such as ["loc_12", "Riverside"]'),
+          })
+          .nullable()
+          .describe('a site: { title: Riverside clinic, known_as: [loc_12] }'),
+      )
+      .optional()
+      .describe('the sites: a key for each location, brand or team, such as riverside: { title: Riverside clinic }'),
     routes: z
       .array(
         z
@@ -86,7 +104,7 @@ export const ownersFileSchema = z
                   .enum(severities)
                   .optional()
                   .describe(`one of ${severities.join(', ')}`),
-                site: z.string().optional().describe('the name of a site'),
+                site: z.string().optional().describe('the key of a site declared under `sites`'),
               })
               .describe('conditions such as { kind: gap, connection: texts }'),
             owner: z.string().describe('the key of an owner declared under `owners`'),

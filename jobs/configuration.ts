@@ -6,6 +6,7 @@ import { connectionsFrameSchema, ownersFileSchema } from './configuration-schema
 import { readConnection } from './configured-connection.ts'
 import type { ConfiguredConnection, Environment } from './configured-connection.ts'
 import { type ConfiguredReports, readReports } from './configured-reports.ts'
+import { type ConfiguredSite, readSites } from './configured-sites.ts'
 import type { Connector } from './connectors/connector.ts'
 import { parseAllowList } from './connectors/guard.ts'
 import { AppError } from './domain/errors.ts'
@@ -33,6 +34,7 @@ export interface Configuration {
   readonly workspace: { readonly key: string; readonly title: string; readonly timeZone: string; readonly defaultCountry: string | null }
   readonly connections: readonly ConfiguredConnection[]
   readonly owners: readonly { readonly key: string; readonly title: string }[]
+  readonly sites?: readonly ConfiguredSite[]
   readonly routing: Routing
   readonly programs: readonly ConfiguredProgram[]
   /** `host:port` entries, as written; the guard parses them. */
@@ -89,6 +91,7 @@ export async function readConfiguration(
   const ownership = ownersFile && parseFile(ownersFile, ownersFileSchema, problems)
   const declared = block(block(connectionsFile?.value).connections)
   const ownerKeys = new Set(Object.keys(block(block(ownersFile?.value).owners)))
+  const siteKeys = new Set(Object.keys(block(block(ownersFile?.value).sites)))
 
   // 1. Connections, each by its connector's own schema.
   const connections: ConfiguredConnection[] = []
@@ -107,7 +110,7 @@ export async function readConfiguration(
       }
     }
     for (const [id, given] of Object.entries(wiring.connections)) {
-      const connection = await readConnection(root, connectionsFile, id, given, { environment, connectors, ownerKeys, problems })
+      const connection = await readConnection(root, connectionsFile, id, given, { environment, connectors, ownerKeys, siteKeys, problems })
       if (connection === null) continue
       connections.push(connection)
       if (connection.disabled !== null) notices.push(connection.disabled)
@@ -145,9 +148,12 @@ export async function readConfiguration(
   if (programs.length === 0 && problems.length === 0)
     notices.push('There is no program in programs/, so nothing is judged. Add a file such as programs/onboarding.yaml.')
 
-  // 3. Owners and routes, against everything above.
-  if (ownersFile && ownership)
-    checkRouting(ownersFile, ownership, { ownerKeys, connections: connectionsFile && new Set(Object.keys(declared)), programs }, problems)
+  // 3. Owners, sites and routes, against everything above.
+  const sites = ownersFile && ownership ? readSites(ownersFile, ownership, problems) : []
+  if (ownersFile && ownership) {
+    const connectionIds = connectionsFile && new Set(Object.keys(declared))
+    checkRouting(ownersFile, ownership, { ownerKeys, siteKeys, connections: connectionIds, programs }, problems)
+  }
 
   const reports = await readReports(root, { environment, ownerKeys, egressAllow: wiring?.egress?.allow ?? [] }, problems, notices)
 
@@ -162,6 +168,7 @@ export async function readConfiguration(
     },
     connections,
     owners: Object.entries(ownership.owners).map(([key, owner]) => ({ key, title: owner?.title ?? key })),
+    sites,
     routing: { routes: ownership.routes ?? [], default: ownership.default },
     programs,
     egressAllow: wiring.egress?.allow ?? [],

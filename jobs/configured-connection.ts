@@ -20,6 +20,10 @@ export interface ConfiguredConnection {
   readonly pollSeconds: number
   readonly blindAfterSeconds: number
   readonly owner: string | null
+  /** The site of all its records that state none themselves. */
+  readonly site?: string | null
+  /** Stream to the operational field in which its records state their site. */
+  readonly siteFrom?: Readonly<Record<string, string>>
   /** Stream to where a person opens a record of it, `{id}` standing for the external id. */
   readonly links?: Readonly<Record<string, string>>
   /** Null: it can be polled. Else why not and what to do; everything else goes on. */
@@ -33,6 +37,7 @@ export interface Surroundings {
   readonly environment: Environment
   readonly connectors: readonly Connector[]
   readonly ownerKeys: ReadonlySet<string>
+  readonly siteKeys: ReadonlySet<string>
   readonly problems: Problem[]
 }
 
@@ -42,7 +47,7 @@ export async function readConnection(
   source: YamlSource,
   id: string,
   raw: unknown,
-  { environment, connectors, ownerKeys, problems }: Surroundings,
+  { environment, connectors, ownerKeys, siteKeys, problems }: Surroundings,
 ): Promise<ConfiguredConnection | null> {
   const path = ['connections', id]
   const report = (where: readonly PropertyKey[], message: string, on: 'key' | 'value' = 'value') =>
@@ -62,6 +67,8 @@ export async function readConnection(
     )
   if (given.owner !== undefined && !ownerKeys.has(given.owner))
     report(['owner'], `there is no owner "${given.owner}" in owners.yaml. ${didYouMean(given.owner, ownerKeys)}`.trim())
+  if (given.site !== undefined && !siteKeys.has(given.site))
+    report(['site'], `there is no site "${given.site}" in owners.yaml. ${didYouMean(given.site, siteKeys)}`.trim())
   const connector = connectors.find((candidate) => candidate.describe().id === given.connector)
   if (connector === undefined) {
     report(
@@ -89,6 +96,21 @@ export async function readConnection(
     if (!known.includes(name))
       report(['links', name], `connection "${id}" has no stream "${name}". ${didYouMean(name, known)}`.trim(), 'key')
   }
+  for (const [name, field] of Object.entries(given.site_from ?? {})) {
+    const stream = streams.find((one) => one.name === name)
+    const fields = stream?.shows ?? stream?.fields.ops ?? []
+    if (stream === undefined)
+      report(
+        ['site_from', name],
+        `connection "${id}" has no stream "${name}". ${didYouMean(
+          name,
+          streams.map((one) => one.name),
+        )}`.trim(),
+        'key',
+      )
+    else if (!fields.includes(field))
+      report(['site_from', name], `${id}.${name} keeps no field "${field}". ${didYouMean(field, fields)}`.trim())
+  }
   if (problems.length > before) return null
   return {
     id,
@@ -100,6 +122,8 @@ export async function readConnection(
     pollSeconds: seconds(given.poll_every, 300),
     blindAfterSeconds: seconds(given.blind_after, 3600),
     owner: given.owner ?? null,
+    site: given.site ?? null,
+    siteFrom: given.site_from ?? {},
     links: given.links ?? knownLinks(streams, (stream) => connector.recordUrl?.(located, stream) ?? null),
     disabled: missing,
   }

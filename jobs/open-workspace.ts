@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type Database, openDatabase } from '../db/client.ts'
+import { declareSites } from '../db/records/sites.ts'
 import { refreshStatistics } from '../db/records/statistics.ts'
 import {
   declareConnections,
@@ -11,6 +12,7 @@ import {
   readProgramVersions,
 } from '../db/records/workspaces.ts'
 import type { Configuration, ConfiguredConnection } from './configuration.ts'
+import { sitesOf } from './configured-sites.ts'
 import { type Connector, ToolError } from './connectors/connector.ts'
 import { parseAllowList } from './connectors/guard.ts'
 import { openToolHttp, type ToolHttp } from './connectors/http.ts'
@@ -66,6 +68,8 @@ export async function openWorkspace(options: OpenWorkspaceOptions): Promise<Work
   const { sql } = database
   await declareConnections(sql, row.id, configuration.connections.map(toDeclared), clock.now())
   await declareOwners(sql, row.id, configuration.owners)
+  const sites = sitesOf(configuration.sites ?? [], configuration.connections)
+  await declareSites(sql, row.id, { sites: configuration.sites ?? [], ...sites })
   await noteEgress(sql, row.id, configuration.egressAllow, options.actor, clock.now())
   const { versions } = await declarePrograms(
     sql,
@@ -100,6 +104,7 @@ export async function openWorkspace(options: OpenWorkspaceOptions): Promise<Work
         options.warn ?? (() => {}),
       ),
       routing: configuration.routing,
+      sites,
       decisions: await readDecisions(sql, row.id),
       now: () => clock.now(),
       randomId: () => randomUUID().replaceAll('-', ''),

@@ -44,6 +44,8 @@ export interface JudgedJourney {
   readonly stage: string
   readonly events: number
   readonly verdicts: readonly Verdict[]
+  /** The records of its steps. */
+  readonly recordIds: readonly string[]
 }
 
 /** A verdict outside any journey. Program null: about the facts themselves (`@identity`). */
@@ -251,6 +253,7 @@ class FoundJourney implements JudgedJourney {
   readonly events: number
   readonly verdicts: readonly Verdict[]
   readonly #scopeKey: string
+  readonly #occurrences: CorrelatedJourney['journey']['occurrences']
 
   constructor(program: string, version: number, { journey, subjectIndex, object, scope }: CorrelatedJourney, verdicts: readonly Verdict[]) {
     this.program = program
@@ -265,6 +268,11 @@ class FoundJourney implements JudgedJourney {
     this.events = journey.events
     this.verdicts = verdicts
     this.#scopeKey = scope.key
+    this.#occurrences = journey.occurrences
+  }
+
+  get recordIds(): readonly string[] {
+    return [...new Set(this.#occurrences.map((one) => one.record.id))]
   }
 
   get key(): string {

@@ -59,6 +59,25 @@ export function siteOfActivation(
   return inJourney === null || inJourney === 'uncertain' ? null : { key: inJourney.key, why: 'the only site stated in its journey' }
 }
 
+/** The same for all activations of a component: its records are looked up when the first one asks. */
+export function siteFinder(
+  sites: Sites,
+  records: readonly RecordFact[],
+): (evidence: readonly Evidence[], journey: { readonly recordIds: readonly string[] } | null) => FoundSite | null {
+  if (sites.byConnection.size === 0 && sites.fieldOf.size === 0) return () => null
+  let byId: ReadonlyMap<string, RecordFact> | null = null
+  return (evidence, journey) => {
+    byId ??= new Map(records.map((record) => [record.id, record]))
+    const recordOf = (id: string) => byId?.get(id)
+    return siteOfActivation(
+      evidence,
+      recordOf,
+      (journey?.recordIds ?? []).flatMap((id) => recordOf(id) ?? []),
+      sites,
+    )
+  }
+}
+
 /** Uncertain: several are stated, or one that nobody declared. */
 function soleSite(records: readonly Pick<RecordFact, 'stream' | 'ops'>[], sites: Sites): FoundSite | 'uncertain' | null {
   let sole: FoundSite | null = null

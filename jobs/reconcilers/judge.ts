@@ -30,8 +30,10 @@ import type { Finding, FindingChange, JudgedActivation, Routing } from '../domai
 import { kindOf } from '../domain/expectations/index.ts'
 import { hash128 } from '../domain/hash.ts'
 import type { Decision } from '../domain/identity/resolve.ts'
-import { type ComponentFacts, type ComponentJudgement, judgeComponent } from '../domain/judge-component.ts'
+import type { RecordFact } from '../domain/facts.ts'
+import { type ComponentFacts, type ComponentJudgement, type JudgedJourney, judgeComponent } from '../domain/judge-component.ts'
 import { type ProgramInForce, versionOf } from '../domain/program-versions.ts'
+import { noSites, siteFinder, type Sites } from '../domain/site.ts'
 import { failpoint } from '../failpoint.ts'
 import { loadComponents } from './load-component.ts'
 import { addressOf, type LinkedBy, sightOf } from './sight.ts'
@@ -43,6 +45,8 @@ export interface JudgeDeps {
   readonly routing: Routing
   readonly decisions: readonly Decision[]
   readonly linkedBy?: LinkedBy
+  /** Where sites are stated; without it no finding has one. */
+  readonly sites?: Sites
   readonly now: () => number
   readonly randomId: () => string
   readonly without?: JudgeContext['without']
@@ -205,12 +209,16 @@ async function judgeMarked(tx: Tx, deps: JudgeDeps, marked: readonly string[]): 
     writes.findings(
       component,
       before.findings.get(component) ?? [],
-      decideFindings(before.findings.get(component)?.map((row) => row.finding) ?? [], toActivations(deps, judgement, subjects.rows), {
-        now,
-        routing: deps.routing,
-        promises,
-        subjects: new Set(subjects.rows.map((row) => row.id)),
-      }),
+      decideFindings(
+        before.findings.get(component)?.map((row) => row.finding) ?? [],
+        toActivations(deps, judgement, subjects.rows, facts.get(component)?.records ?? []),
+        {
+          now,
+          routing: deps.routing,
+          promises,
+          subjects: new Set(subjects.rows.map((row) => row.id)),
+        },
+      ),
     )
     writes.due(component, judgement, gateOf)
   }
@@ -436,13 +444,19 @@ function toVerdictRows(component: string, judgement: ComponentJudgement): Verdic
   return rows
 }
 
-function toActivations(deps: JudgeDeps, judgement: ComponentJudgement, subjects: readonly SubjectRow[]): JudgedActivation[] {
+function toActivations(
+  deps: JudgeDeps,
+  judgement: ComponentJudgement,
+  subjects: readonly SubjectRow[],
+  records: readonly RecordFact[],
+): JudgedActivation[] {
   const activations: JudgedActivation[] = []
+  const siteOf = siteFinder(deps.sites ?? noSites, records)
   const push = (
     programKey: string | null,
     version: number | null,
     subjectIndex: number | null,
-    journeyId: string | null,
+    journey: JudgedJourney | null,
     verdict: Verdict,
   ): void => {
     const entry = versionOf(deps.programs, programKey, version)
@@ -455,16 +469,17 @@ function toActivations(deps: JudgeDeps, judgement: ComponentJudgement, subjects:
       program: programKey,
       programVersion: entry?.version ?? null,
       subjectId: subjectIndex === null ? null : (subjects[subjectIndex]?.id ?? null),
-      journeyId,
+      journeyId: journey?.key ?? null,
       severity: expectation?.severity ?? 'medium',
       expectationOwner: expectation?.owner ?? null,
       programOwner: entry?.program.owner ?? null,
       ...(entry && expectation && verdict.kind !== null ? { streams: kindOf(expectation).streams(expectation, entry.program.steps) } : {}),
+      ...(verdict.kind === null ? {} : { site: siteOf(verdict.evidence, journey) }),
       verdict,
     })
   }
   for (const journey of judgement.journeys)
-    for (const verdict of journey.verdicts) push(journey.program, journey.programVersion, journey.subjectIndex, journey.key, verdict)
+    for (const verdict of journey.verdicts) push(journey.program, journey.programVersion, journey.subjectIndex, journey, verdict)
   for (const verdict of judgement.loose) push(verdict.program, verdict.programVersion, verdict.subjectIndex, null, verdict)
   return activations
 }

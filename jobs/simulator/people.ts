@@ -99,6 +99,11 @@ export function personOf(seed: number, index: number): Person {
   return { ...home, given }
 }
 
+/** Where someone goes, in the words of the calendar; a household goes to one place. */
+const clinics = ['riverside', 'hillside', 'riverside', 'NW-ONLINE', 'hillside'] as const
+export const clinicOf = ({ index }: Pick<Person, 'index'>): (typeof clinics)[number] =>
+  clinics[Math.floor((index + 1) / 2) % clinics.length] ?? 'riverside'
+
 /** Every string that identifies this person, in the forms it could be found at rest. */
 export function needlesOf(person: Person): string[] {
   const people = person.payer ? [person, person.payer] : [person]

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { inspect } from 'node:util'
 import { afterAll, describe, expect, it } from 'vitest'
 import { ConfigurationError, loadConfiguration, readConfiguration } from '../../jobs/configuration.ts'
+import { sitesOf } from '../../jobs/configured-sites.ts'
 import { connectors } from '../../jobs/connectors/index.ts'
 import { formatProblem } from '../../jobs/domain/yaml-source.ts'
 
@@ -64,6 +65,57 @@ describe('links to records', () => {
       expect.stringContaining('has no stream "lod". Did you mean "log"?'),
     ])
     expect(await problemsOf(links('{ log: "javascript:alert({id})" }'))).toEqual([expect.stringContaining('is no http or https address')])
+  })
+})
+
+describe('sites', () => {
+  const owners = (sites: string, route = '{ site: south }') =>
+    good['owners.yaml']!.replace('default: ops', `sites: ${sites}\ndefault: ops`).replace('{ connection: billing }', route)
+  const stated = (text: string) => good['connections.yaml']!.replace('connector: file-drop', `connector: file-drop\n    ${text}`)
+
+  it('are read with what the tools call them, and where connections and records state them', async () => {
+    const folder = await folderWith({
+      'owners.yaml': owners('{ south: { title: Southside, known_as: [LOC-2] }, north: }'),
+      'connections.yaml': stated('site: north\n    site_from: { log: activity }'),
+    })
+    const configuration = await loadConfiguration(folder, environment, connectors)
+    expect(configuration.sites).toEqual([
+      { key: 'south', title: 'Southside', knownAs: ['LOC-2'] },
+      { key: 'north', title: 'north', knownAs: [] },
+    ])
+    const sites = sitesOf(configuration.sites ?? [], configuration.connections)
+    expect([...sites.keyOf]).toEqual([
+      ['south', 'south'],
+      ['loc-2', 'south'],
+      ['north', 'north'],
+    ])
+    expect([...sites.byConnection, ...sites.fieldOf]).toEqual([
+      ['desk', 'north'],
+      ['desk.log', 'activity'],
+    ])
+  })
+
+  it.each([
+    ['an undeclared site in a route', { 'owners.yaml': owners('{ north: }') }, 'routes[0].when.site: there is no site "south"'],
+    ['an undeclared site of a connection', { 'connections.yaml': stated('site: nowhere') }, 'there is no site "nowhere" in owners.yaml.'],
+    [
+      'a field that is not kept',
+      { 'connections.yaml': stated('site_from: { log: activty }') },
+      'desk.log keeps no field "activty". Did you mean "activity"?',
+    ],
+    [
+      'a stream that is not there',
+      { 'connections.yaml': stated('site_from: { lod: activity }') },
+      'has no stream "lod". Did you mean "log"?',
+    ],
+    [
+      'one name for two sites',
+      { 'owners.yaml': owners('{ south: , north: { known_as: [South] } }') },
+      '"south" already stands for the site "south"',
+    ],
+    ['a key that means no site', { 'owners.yaml': owners('{ none: , south: }') }, '"none" is no key of a site'],
+  ])('%s is refused', async (_, changes, expected) => {
+    expect(await problemsOf(changes as Record<string, string>)).toEqual([expect.stringContaining(expected)])
   })
 })
 

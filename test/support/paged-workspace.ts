@@ -42,6 +42,8 @@ export interface PagedWorkspaceOptions {
   readonly key?: string
   /** Instead of the paged one; its streams are the same. */
   readonly connector?: Connector
+  /** Changes the configuration before it is opened. */
+  readonly configure?: (configuration: Configuration) => Configuration
 }
 
 /** A workspace over paged tools, judged by a small program: the whole pipeline with nothing stubbed but the vendor. */
@@ -52,10 +54,11 @@ export async function openPagedWorkspace({
   program = visitProgram,
   key = 'test',
   connector = pagedConnector,
+  configure = (configuration) => configuration,
 }: PagedWorkspaceOptions): Promise<Workspace> {
   const parsed = parseProgram(program, 'visits.yaml')
   if (!parsed.ok) throw new Error(parsed.problems.map((problem) => problem.message).join('\n'))
-  const configuration: Configuration = {
+  const configuration = configure({
     directory: '/',
     workspace: { key, title: 'Test', timeZone: 'UTC', defaultCountry: 'US' },
     connections: Object.entries(tools).map(([id, url]) => ({
@@ -74,7 +77,7 @@ export async function openPagedWorkspace({
     routing: { routes: [], default: 'care' },
     programs: [{ file: 'visits.yaml', source: program, sourceHash: program, program: parsed.program }],
     egressAllow: [],
-  }
+  })
   return openWorkspace({ configuration, connectors: [connector], ownerUrl, workspaceKey: Buffer.alloc(32, 7), clock, actor: 'test' })
 }
 

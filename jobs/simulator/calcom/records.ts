@@ -1,5 +1,6 @@
 import { canary } from '../canary.ts'
 import type { Person } from '../people.ts'
+import { clinicOf } from '../people.ts'
 import type { Random } from '../random.ts'
 import { alphanumerics } from '../random.ts'
 import { iso, minute } from '../times.ts'
@@ -48,7 +49,7 @@ export function book(
     absentHost: false,
     createdAt: iso(at),
     updatedAt: iso(at),
-    metadata: { ...(person.ref === null ? {} : { tl_ref: person.ref }), note: canary('calcom.metadata', uid) },
+    metadata: { ...(person.ref === null ? {} : { tl_ref: person.ref }), clinic: clinicOf(person), note: canary('calcom.metadata', uid) },
     icsUid: `${uid}@cal.example`,
     attendees: [
       {
