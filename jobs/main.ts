@@ -116,6 +116,8 @@ export async function startJobs(workspace: Workspace, options: JobsOptions): Pro
         name: `${prefix}:judge`,
         everyMs: judgeEveryMs,
         tick: async (id) => {
+          // For what the API shows; judging asks by itself.
+          await workspace.programs.refresh(sql)
           await wake(sql, workspace.judging)
           await wakeFindings(sql, workspace.id, workspace.clock.now())
           for (const range of await readDirtyRanges(sql, workspace.id, partsPerRange)) await judgeRange(range, `${id}:${range}`)

@@ -1,25 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import { type Database, openDatabase } from '../db/client.ts'
-import { declareSites } from '../db/records/sites.ts'
 import { refreshStatistics } from '../db/records/statistics.ts'
-import {
-  declareConnections,
-  declareOwners,
-  declarePrograms,
-  ensureWorkspace,
-  noteEgress,
-  readDecisions,
-  readProgramVersions,
-} from '../db/records/workspaces.ts'
+import { declareConnections, declareOwners, ensureWorkspace, findWorkspace, noteEgress, readDecisions } from '../db/records/workspaces.ts'
+import { bringIntoForce, type OpeningPrograms } from './apply-programs.ts'
 import type { Configuration, ConfiguredConnection } from './configuration.ts'
-import { sitesOf } from './configured-sites.ts'
 import { type Connector, ToolError } from './connectors/connector.ts'
 import { parseAllowList } from './connectors/guard.ts'
 import { openToolHttp, type ToolHttp } from './connectors/http.ts'
 import type { Clock } from './domain/clock.ts'
 import type { JudgeContext } from './domain/expectations/expectation.ts'
 import { makeTokeniser } from './edge.ts'
-import { withEarlierVersions } from './earlier-versions.ts'
+import { AppError } from './domain/errors.ts'
+import { ProgramsInForce } from './programs-in-force.ts'
 import type { JudgeDeps } from './reconcilers/judge.ts'
 import type { Tokenise } from './reconcilers/observe.ts'
 import type { LiveConnection } from './reconcilers/poll.ts'
@@ -36,7 +28,9 @@ export interface Workspace {
   readonly tokenise: Tokenise
   /** Connections that can be polled; one without its secret is not among them. */
   readonly connections: ReadonlyMap<string, LiveConnection>
+  /** Its `programs` are always those in force that this process knows. */
   readonly judging: JudgeDeps
+  readonly programs: ProgramsInForce
   /** To be called while much is read: keeps the planner informed. */
   refreshStatistics(): Promise<void>
   close(): Promise<void>
@@ -52,6 +46,10 @@ export interface OpenWorkspaceOptions {
   /** Who applies the configuration, for the audit. */
   readonly actor: string
   readonly without?: JudgeContext['without']
+  /** What opening does with the programs of the folder; `apply` unless told. */
+  readonly programs?: OpeningPrograms
+  /** Nothing is written; a workspace that was never opened is refused as `not_found`. */
+  readonly isReadOnly?: boolean
   /** Told what goes on differently than one would expect. */
   readonly warn?: (line: string) => void
 }
@@ -60,24 +58,16 @@ export interface OpenWorkspaceOptions {
 export async function openWorkspace(options: OpenWorkspaceOptions): Promise<Workspace> {
   const { configuration, clock } = options
   const owner = openDatabase(options.ownerUrl, { max: 1 })
-  const row = await ensureWorkspace(owner.sql, configuration.workspace).catch(async (error: unknown) => {
+  const row = await findOrMake(owner, options).catch(async (error: unknown) => {
     await owner.close()
     throw error
   })
   const database = openDatabase(options.ownerUrl, { workspaceId: row.id })
   const { sql } = database
-  await declareConnections(sql, row.id, configuration.connections.map(toDeclared), clock.now())
-  await declareOwners(sql, row.id, configuration.owners)
-  const sites = sitesOf(configuration.sites ?? [], configuration.connections)
-  await declareSites(sql, row.id, { sites: configuration.sites ?? [], ...sites })
-  await noteEgress(sql, row.id, configuration.egressAllow, options.actor, clock.now())
-  const { versions } = await declarePrograms(
-    sql,
-    row.id,
-    configuration.programs.map(({ program, source, sourceHash }) => ({ key: program.key, source, sourceHash })),
-    options.actor,
-    clock.now(),
-  )
+  const programs = await declareAll(sql, row.id, options).catch(async (error: unknown) => {
+    await Promise.all([database.close(), owner.close()])
+    throw error
+  })
   const https: ToolHttp[] = []
   const connections = new Map<string, LiveConnection>()
   for (const connection of configuration.connections) {
@@ -98,13 +88,10 @@ export async function openWorkspace(options: OpenWorkspaceOptions): Promise<Work
     judging: {
       workspaceId: row.id,
       workspaceKey: row.key,
-      programs: withEarlierVersions(
-        configuration.programs.map(({ program }) => ({ program, version: versions.get(program.key) ?? 1 })),
-        await readProgramVersions(sql, row.id),
-        options.warn ?? (() => {}),
-      ),
+      get programs() {
+        return programs.programs
+      },
       routing: configuration.routing,
-      sites,
       decisions: await readDecisions(sql, row.id),
       now: () => clock.now(),
       randomId: () => randomUUID().replaceAll('-', ''),
@@ -116,12 +103,38 @@ export async function openWorkspace(options: OpenWorkspaceOptions): Promise<Work
       ...(options.without === undefined ? {} : { without: options.without }),
       ...(options.warn === undefined ? {} : { warn: options.warn }),
     },
+    programs,
     refreshStatistics: () => refreshStatistics(owner.sql),
     close: async () => {
       await Promise.all(https.map((http) => http.close()))
       await Promise.all([database.close(), owner.close()])
     },
   }
+}
+
+async function findOrMake(owner: Database, { configuration, isReadOnly }: OpenWorkspaceOptions) {
+  if (isReadOnly !== true) return ensureWorkspace(owner.sql, configuration.workspace)
+  const found = await findWorkspace(owner.sql, configuration.workspace.key)
+  if (found !== undefined) return found
+  throw new AppError(
+    'not_found',
+    `The workspace "${configuration.workspace.key}" was never opened. Start it, or reconcile it, to read its tools for the first time.`,
+  )
+}
+
+async function declareAll(
+  sql: Database['sql'],
+  workspaceId: number,
+  { configuration, clock, actor, isReadOnly, programs = 'apply', warn = () => {} }: OpenWorkspaceOptions,
+): Promise<ProgramsInForce> {
+  if (isReadOnly !== true) {
+    await declareConnections(sql, workspaceId, configuration.connections.map(toDeclared), clock.now())
+    await declareOwners(sql, workspaceId, configuration.owners)
+    await noteEgress(sql, workspaceId, configuration.egressAllow, actor, clock.now())
+    const sources = configuration.programs.map((one) => ({ ...one, key: one.program.key }))
+    await bringIntoForce(sql, workspaceId, programs, sources, { by: actor, now: clock.now() }, warn)
+  }
+  return ProgramsInForce.open(sql, workspaceId, warn)
 }
 
 function toDeclared(connection: ConfiguredConnection) {

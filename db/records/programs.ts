@@ -14,12 +14,6 @@ export interface StoredProgramVersion {
   readonly isInForce: boolean
 }
 
-/** Finds the workspace without making it. Runs as the owner, before a workspace can be named. */
-export async function findWorkspaceId(owner: Sql, key: string): Promise<number | undefined> {
-  const [row] = await owner<{ id: number }[]>`select id from workspaces where key = ${key}`
-  return row?.id
-}
-
 /** Every version there ever was of every program, those of programs that were removed too; by program, newest first. */
 export async function readAllProgramVersions(sql: Sql | Tx, workspaceId: number): Promise<StoredProgramVersion[]> {
   return [
@@ -54,7 +48,7 @@ export async function readProgramRemovals(sql: Sql | Tx, workspaceId: number): P
 /** What names the versions in force: two processes that read the same text judge by the same programs. */
 export async function readProgramsMark(sql: Sql | Tx, workspaceId: number): Promise<string> {
   const [row] = await sql<{ mark: string | null }[]>`
-    select string_agg(key || ':' || current_version, ' ' order by key) as mark from programs where workspace_id = ${workspaceId}`
+    select string_agg(key || ':' || current_version, ' ' order by key collate "C") as mark from programs where workspace_id = ${workspaceId}`
   return row?.mark ?? ''
 }
 

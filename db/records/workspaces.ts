@@ -20,6 +20,12 @@ export async function ensureWorkspace(owner: Sql, workspace: Omit<WorkspaceRow, 
   return row
 }
 
+/** Finds the workspace without making it. Runs as the owner: before it is found, no policy can name it. */
+export async function findWorkspace(owner: Sql, key: string): Promise<WorkspaceRow | undefined> {
+  const [row] = await owner<WorkspaceRow[]>`select id, key, title, time_zone as "timeZone" from workspaces where key = ${key}`
+  return row
+}
+
 export interface DeclaredStream {
   readonly name: string
   readonly title: string

@@ -1,6 +1,7 @@
 import { partCount } from '../../db/records/bulk.ts'
 import type { Workspace } from '../open-workspace.ts'
-import { drainJudging, type JudgeCount } from './judge.ts'
+import type { JudgeCount } from './judge.ts'
+import { drainByProgramsInForce } from './judge-in-force.ts'
 import { judgeStreams } from './judge-streams.ts'
 import { type PollDeps, pollConnection, type StreamOutcome } from './poll.ts'
 
@@ -77,7 +78,7 @@ export async function judge(workspace: Workspace, options: ReconcileOptions = {}
   })
   await Promise.all(
     ranges.map((range, index) =>
-      drainJudging(sql, workspace.judging, range, (count) => {
+      drainByProgramsInForce(sql, workspace.programs, workspace.judging, range, (count) => {
         counts[index] = count
         options.onProgress?.({ phase: 'judge', ...total() })
       }),
@@ -86,7 +87,7 @@ export async function judge(workspace: Workspace, options: ReconcileOptions = {}
   // One range may mark components of another that had ended already: by waking what is due, or by passing on the mark of an absorbed one.
   const [first, last] = [ranges[0], ranges.at(-1)]
   if (ranges.length > 1 && first !== undefined && last !== undefined) {
-    counts.push(await drainJudging(sql, workspace.judging, [first[0], last[1]]))
+    counts.push(await drainByProgramsInForce(sql, workspace.programs, workspace.judging, [first[0], last[1]]))
   }
   const findings = await judgeStreams(sql, workspace.judging)
   return { components: total().components, findings: total().findings + findings }
