@@ -2,11 +2,13 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { StorageError } from '../../db/storage-error.ts'
 import { AppError } from '../../jobs/domain/errors.ts'
 import { readServerConfig } from '../config.ts'
+import { reportFormats } from '../report-formats.ts'
 import { check } from './check.ts'
 import { findings } from './findings.ts'
 import { journey } from './journey.ts'
 import { poll } from './poll.ts'
 import { reconcile } from './reconcile.ts'
+import { report } from './report.ts'
 import { start } from './start.ts'
 import { validate } from './validate.ts'
 
@@ -58,6 +60,11 @@ withConfig(
 )
   .addOption(formats())
   .action((id, options) => run(() => journey(readServerConfig(process.env), id, options, write))())
+
+withConfig(program.command('report').description('print the gap report of a day; exit code 2 when it ended with open findings'))
+  .requiredOption('--date <day>', 'the day, such as 2026-03-02, in the zone of the workspace')
+  .addOption(new Option('--format <format>', 'how to print').choices([...reportFormats]).default('text'))
+  .action((options) => run(() => report(readServerConfig(process.env), options, write))())
 
 // What nobody awaited ends the process too, without the words it may quote.
 for (const event of ['uncaughtException', 'unhandledRejection'] as const) process.on(event, (error) => process.exit(failed(error)))
