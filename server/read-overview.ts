@@ -112,7 +112,7 @@ async function readChanges({ workspace }: AppDeps, since: number, now: number) {
 }
 
 const ageBounds = [hourMs, 4 * hourMs, dayMs, 3 * dayMs, 7 * dayMs, 30 * dayMs]
-const ageTitles = ['under 1 h', '1–4 h', '4–24 h', '1–3 days', '3–7 days', '7–30 days', 'over 30 days']
+const ageTitles = ['< 1 h', '1–4 h', '4–24 h', '1–3 d', '3–7 d', '7–30 d', '> 30 d']
 
 /** How it goes: a range (epoch ms) against the one before it, and how what is open is spread. */
 export async function readTrends(deps: AppDeps, from: number, to: number): Promise<z.output<typeof trendsShape>> {
@@ -120,12 +120,14 @@ export async function readTrends(deps: AppDeps, from: number, to: number): Promi
   const { sql } = workspace.database
   const now = workspace.clock.now()
   const { unit, bounds } = timeBuckets(from, to, workspace.timeZone)
-  const before = from - (to - from)
+  // The period is what the buckets show, so that they add up to it.
+  const begin = bounds[0] ?? from
+  const before = begin - (to - begin)
   const [opened, closed, openedBefore, closedBefore, standing, stages, verdicts] = await Promise.all([
     countOpened(sql, workspace.id, bounds),
     countClosed(sql, workspace.id, bounds),
-    countOpened(sql, workspace.id, [before, from, to]),
-    countClosed(sql, workspace.id, [before, from, to]),
+    countOpened(sql, workspace.id, [before, begin, to]),
+    countClosed(sql, workspace.id, [before, begin, to]),
     countStanding(sql, workspace.id, { now, wallNow: deps.wallNow(), ageBounds }),
     readStageCounts(sql, workspace.id, now),
     readVerdictCounts(sql, workspace.id, now),
@@ -140,8 +142,8 @@ export async function readTrends(deps: AppDeps, from: number, to: number): Promi
     asOf: iso(now),
     unit,
     buckets: bounds.slice(0, -1).map((start, bucket) => ({ from: iso(start), to: iso(bounds[bucket + 1] ?? to), ...flow(bucket) })),
-    period: { from: iso(from), to: iso(to), ...flow(1, openedBefore, closedBefore) },
-    previous: { from: iso(before), to: iso(from), ...flow(0, openedBefore, closedBefore) },
+    period: { from: iso(begin), to: iso(to), ...flow(1, openedBefore, closedBefore) },
+    previous: { from: iso(before), to: iso(begin), ...flow(0, openedBefore, closedBefore) },
     ages: ageTitles.map((title, age) => {
       const aged = awake.filter((row) => row.age === age)
       return {

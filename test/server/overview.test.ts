@@ -95,7 +95,8 @@ describe('trends', () => {
       expect(verified).toBe(await listed({ status: 'verified', closed: `${from}..${to}` }))
     }
     expect(answer.period).toMatchObject({ opened: 2, verified: 0, endedOtherwise: 0 })
-    expect(answer.previous).toMatchObject({ from: '2026-02-24T12:00:00.000Z', to: '2026-02-27T12:00:00.000Z', opened: 0 })
+    expect(answer.period.opened).toBe(answer.buckets.reduce((sum, { opened }) => sum + opened, 0))
+    expect(answer.previous).toMatchObject({ from: '2026-02-23T12:00:00.000Z', to: '2026-02-27T00:00:00.000Z', opened: 0 })
   })
 
   it('spread what is open by age, and journeys by stage', async () => {

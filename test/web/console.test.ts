@@ -35,6 +35,8 @@ afterEach(async () => {
 describe('the way of a newcomer', () => {
   it('goes from the list to a finding, to the journey, and acknowledges, by keyboard alone', async () => {
     const page = await open('/')
+    await page.getByRole('heading', { level: 1, name: /^Yes: / }).waitFor()
+    await page.keyboard.press('o')
     await page.waitForURL('**/findings')
     await page.getByRole('link', { name: 'Paid 2 times for one order' }).first().waitFor()
     await page.keyboard.press('j')

@@ -30,7 +30,10 @@ it('goes from the list to who fell through, acknowledges by keyboard, and sees i
   const { page, complaints } = await openPage(browser)
   await page.goto(server.url)
 
-  // 1. The list, the finding.
+  // 1. The answer, the list, the finding.
+  await page.getByRole('heading', { level: 1, name: 'Yes: 2 findings about 2 people' }).waitFor()
+  await page.keyboard.press('o')
+  await page.waitForURL('**/findings')
   const missing = '“Confirmed” did not happen within 15 minutes after “Booked”.'
   await page.getByRole('link', { name: missing }).waitFor()
   await page.getByRole('link', { name: '“Confirmed” happened twice, at most once is allowed.' }).waitFor()

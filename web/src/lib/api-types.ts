@@ -4,6 +4,9 @@ type Answer<Name extends Exclude<keyof typeof api, 'feedUrl'>> = Awaited<ReturnT
 
 /** What the API sends, by the names the console uses. Times are ISO strings in UTC; nothing here identifies a person. */
 export type Status = Answer<'status'>
+export type Overview = Answer<'overview'>
+export type Trends = Answer<'trends'>
+export type FreshnessList = Answer<'freshness'>
 export type Catalogue = Answer<'catalogue'>
 export type FindingList = Answer<'findings'>
 export type FindingRow = FindingList['items'][number]

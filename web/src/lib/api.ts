@@ -42,6 +42,9 @@ const about = <A extends object>({ id, revision }: Change, asked: A) => ({ param
 export const api = {
   feedUrl: '/api/v1/feed',
   status: (signal?: AbortSignal) => body(v1.status.$get({}, stopped(signal))),
+  overview: (query: Query, signal?: AbortSignal) => body(v1.overview.$get({ query: texts(query) }, stopped(signal))),
+  trends: (query: Query, signal?: AbortSignal) => body(v1.overview.trends.$get({ query: texts(query) }, stopped(signal))),
+  freshness: (signal?: AbortSignal) => body(v1.overview.freshness.$get({}, stopped(signal))),
   catalogue: () => body(v1.catalogue.$get()),
   findings: (query: Query, signal?: AbortSignal) => body(v1.findings.$get({ query: texts(query) }, stopped(signal))),
   finding: (id: string, signal?: AbortSignal) => body(finding.$get({ param: { id } }, stopped(signal))),

@@ -11,6 +11,7 @@ function withQuery(path: string, query: Query = {}): string {
 }
 
 export const paths = {
+  overview: (query?: Query) => withQuery('/', query),
   findings: (query?: Query) => withQuery('/findings', query),
   finding: (id: string) => `/findings/${encodeURIComponent(id)}`,
   journeys: (query?: Query) => withQuery('/journeys', query),

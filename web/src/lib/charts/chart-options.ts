@@ -102,7 +102,7 @@ export function chartOptions(spec: ChartSpec, colours: ChartColours): ChartConfi
 
 function datasetOf(
   spec: ChartSpec,
-  { label, values, tone, look }: ChartSeries,
+  { label, values, tone, look, stack }: ChartSeries,
   colours: ChartColours,
   isLinear: boolean,
 ): ChartDataset<'bar' | 'line', ChartData> {
@@ -114,6 +114,7 @@ function datasetOf(
       type: 'bar',
       label,
       data,
+      ...(stack === undefined ? {} : { stack }),
       backgroundColor: fill,
       hoverBackgroundColor: fill,
       borderColor: look === 'hatched' ? colour : colours.surface,

@@ -9,6 +9,8 @@ export interface ChartSeries {
   readonly tone: ChartTone
   /** Told apart without colour: `hatched` bars, `dashed` lines. */
   readonly look?: 'solid' | 'hatched' | 'dashed'
+  /** Bars of one name stand on top of each other, those of another beside them. Where the chart is stacked. */
+  readonly stack?: string
 }
 
 export interface ChartSpec {
