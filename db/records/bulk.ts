@@ -6,9 +6,11 @@ export type Tx = postgres.TransactionSql
 
 export type Cell = string | number | boolean | null
 
-/** Columns of a staging table: name → SQL type. */
+/** Columns of rows on their way in: name → SQL type, or `ms` for a timestamptz given as epoch milliseconds. */
 export type Columns = Readonly<Record<string, string>>
 
+/** SQL types whose values as we write them hold nothing an array literal would need quotes for. */
+const plainTypes: ReadonlySet<string> = new Set(['uuid', 'smallint', 'integer', 'boolean', 'ms'])
 const needsEscape = /["\\]/
 
 function literal(cell: Cell): string {
@@ -17,34 +19,34 @@ function literal(cell: Cell): string {
   return needsEscape.test(cell) ? `"${cell.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"` : `"${cell}"`
 }
 
-export interface RowSource {
-  /** A FROM item named `s` with the columns given. */
-  readonly from: string
-  readonly parameters: readonly string[]
-}
-
 /**
- * Rows as one array per column: one round trip, one plan, no staging table. (COPY is no faster at a thousand rows, row-level security
- * forbids it into the real tables, and postgres.js never settles one whose connection is lost.)
+ * A FROM item named `s` of rows given as one array per column: one round trip, one plan, no staging table. (COPY is no faster at a
+ * thousand rows, row-level security forbids it into the real tables, and postgres.js never settles one whose connection is lost.)
  * @param first number of the first parameter these arrays take, 1-based.
  */
-export function rowSource(columns: Columns, rows: readonly (readonly Cell[])[], first: number): RowSource {
+export function fromArrays(columns: Columns, first: number): string {
   const list = Object.entries(columns)
-  const isNested = (type: string): boolean => type.endsWith('[]')
-  const parameters = list.map((_, column) => {
-    let text = '{'
-    for (let row = 0; row < rows.length; row++)
-      text += row === 0 ? literal(rows[row]?.[column] ?? null) : `,${literal(rows[row]?.[column] ?? null)}`
-    return `${text}}`
+  const arrays = list.map(([, type], i) => `$${first + i}::${type.endsWith('[]') ? 'text' : type === 'ms' ? 'float8' : type}[]`)
+  const casts = list.map(([name, type]) =>
+    type.endsWith('[]') ? `${name}::${type} as ${name}` : type === 'ms' ? `to_timestamp(${name} / 1000) as ${name}` : name,
+  )
+  return `(select ${casts.join(', ')} from unnest(${arrays.join(', ')}) as u (${list.map(([name]) => name).join(', ')})) s`
+}
+
+/** The rows as the parameters of `fromArrays`: one array literal per column. */
+export function toArrays(columns: Columns, rows: readonly (readonly Cell[])[]): string[] {
+  return Object.values(columns).map((type, column) => {
+    const isPlain = plainTypes.has(type)
+    let text = ''
+    let isEmpty = true
+    for (let row = 0; row < rows.length; row++) {
+      const cell = rows[row]?.[column] ?? null
+      if (cell !== null) isEmpty = false
+      text += `${row === 0 ? '{' : ','}${isPlain ? (cell ?? 'NULL') : literal(cell)}`
+    }
+    // unnest() makes up for a shorter array with NULL: a column nobody states costs nothing.
+    return isEmpty ? '{}' : `${text}}`
   })
-  const arrays = list.map(([, type], i) => `$${first + i}::${isNested(type) ? 'text' : type}[]`)
-  const names = list.map(([name]) => name).join(', ')
-  const unnested = `unnest(${arrays.join(', ')}) as u (${names})`
-  const casts = list.map(([name, type]) => (isNested(type) ? `${name}::${type} as ${name}` : name)).join(', ')
-  return {
-    from: list.some(([, type]) => isNested(type)) ? `(select ${casts} from ${unnested}) s` : `(select * from ${unnested}) s`,
-    parameters,
-  }
 }
 
 /** Runs one prepared statement over rows; `$1` is the workspace, the rows' arrays come after `more`. `text` gets the FROM item. */
@@ -57,9 +59,33 @@ export async function runOverRows(
   more: readonly (string | number | null)[] = [],
 ): Promise<number> {
   if (rows.length === 0) return 0
-  const source = rowSource(columns, rows, 2 + more.length)
-  const result = await tx.unsafe(text(source.from), [workspaceId, ...more, ...source.parameters], { prepare: true })
+  const from = fromArrays(columns, 2 + more.length)
+  const result = await tx.unsafe(text(from), [workspaceId, ...more, ...toArrays(columns, rows)], { prepare: true })
   return result.count
+}
+
+/**
+ * Statements of one transaction sent one after the other without waiting for each answer: PostgreSQL works through them while we do
+ * something else. An answer may be awaited by itself; `settle` waits for all. Once one failed, all later ones throw what it said.
+ */
+export class Pipeline {
+  readonly #sent: Promise<unknown>[] = []
+  #failed: { readonly cause: unknown } | undefined
+
+  send<T>(statement: Promise<T>): Promise<T> {
+    const answer = statement.catch((cause: unknown): never => {
+      this.#failed ??= { cause }
+      throw this.#failed.cause
+    })
+    // Heard in settle(), or the transaction is being rolled back for another reason.
+    answer.catch(() => {})
+    this.#sent.push(answer)
+    return answer
+  }
+
+  async settle(): Promise<void> {
+    await Promise.all(this.#sent.splice(0))
+  }
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Cell, Columns, Sql, Tx } from './bulk.ts'
-import { arrayOf, hexOf, instant, partOf, runOverRows } from './bulk.ts'
+import { arrayOf, fromArrays, hexOf, instant, partOf, runOverRows, toArrays } from './bulk.ts'
 
 /** What is stored of a record, for comparing with what a page brings. */
 export interface StoredVersion {
@@ -25,10 +25,9 @@ export interface StoredIdentifier {
   readonly hot: boolean
 }
 
-/** A record row to write. 128-bit hashes are 32 hex digits, times epoch ms, `ops`, `objects` and `keys` JSON text. */
+/** A record row to write, but for its component. 128-bit hashes are 32 hex digits, times epoch ms, `ops` and `objects` JSON text, `keys` as the fact codec writes them. */
 export interface RecordRow {
   readonly id: string
-  readonly componentId: string
   readonly externalId: string
   readonly updatedAt: number
   readonly version: string | null
@@ -60,6 +59,7 @@ export interface EventRow {
 
 /** The stored versions of these records, by id. */
 export async function readVersions(tx: Tx, workspaceId: number, ids: readonly string[]): Promise<Map<string, StoredVersion>> {
+  if (ids.length === 0) return new Map()
   const rows = await tx<
     {
       id: string
@@ -169,20 +169,20 @@ export async function writeIdentifiers(
 }
 
 const recordColumns: Columns = {
+  component_id: 'uuid',
   part: 'smallint',
   id: 'uuid',
-  component_id: 'uuid',
   external_id: 'text',
-  updated_at: 'timestamptz',
+  updated_at: 'ms',
   version: 'text',
   content_hash: 'uuid',
   status: 'text',
   ops: 'jsonb',
-  objects: 'jsonb',
+  objects: 'text',
   role: 'smallint',
-  keys: 'jsonb',
-  deleted_at: 'timestamptz',
-  stated_at: 'timestamptz',
+  keys: 'text',
+  deleted_at: 'ms',
+  stated_at: 'ms',
   stated_version: 'text',
   stated_hash: 'uuid',
   is_stated: 'boolean',
@@ -190,11 +190,11 @@ const recordColumns: Columns = {
 
 function toRecordCells(row: RecordRow): Cell[] {
   return [
+    null,
     partOf(row.id),
     row.id,
-    row.componentId,
     row.externalId,
-    instant(row.updatedAt),
+    row.updatedAt,
     row.version,
     row.contentHash,
     row.status,
@@ -202,50 +202,67 @@ function toRecordCells(row: RecordRow): Cell[] {
     row.objects,
     row.role,
     row.keys,
-    instant(row.deletedAt),
-    instant(row.stated?.updatedAt ?? null),
+    row.deletedAt,
+    row.stated?.updatedAt ?? null,
     row.stated?.version ?? null,
     row.stated?.contentHash ?? null,
-    row.isStatedAlready,
+    row.isStatedAlready || null,
   ]
 }
 
-/** Inserts new records and rewrites changed ones. The stream's row lock keeps other writers of the same records away. */
-export async function writeRecords(
+/** Rows laid out to be written as soon as their components are known: that is decided under a lock others wait for. */
+export interface StagedRecords {
+  readonly ids: readonly string[]
+  /** All columns but the first, the component. */
+  readonly arrays: readonly string[]
+}
+
+export function stageRecords(rows: readonly RecordRow[]): StagedRecords {
+  return { ids: rows.map((row) => row.id), arrays: rows.length === 0 ? [] : toArrays(recordColumns, rows.map(toRecordCells)).slice(1) }
+}
+
+type ComponentOf = (id: string) => string
+const placed = ({ ids, arrays }: StagedRecords, componentOf: ComponentOf): string[] => [arrayOf(ids.map(componentOf)), ...arrays]
+
+/** Inserts new records. The stream's row lock keeps other writers of the same records away. */
+export async function insertRecords(
   tx: Tx,
   workspaceId: number,
   streamId: number,
   observedAt: number,
-  created: readonly RecordRow[],
-  changed: readonly RecordRow[],
+  rows: StagedRecords,
+  componentOf: ComponentOf,
 ): Promise<void> {
-  const at = instant(observedAt)
-  await runOverRows(
-    tx,
-    workspaceId,
-    recordColumns,
-    created.map(toRecordCells),
-    (
-      from,
-    ) => `insert into records (workspace_id, part, id, stream_id, component_id, external_id, updated_at, observed_at, version, content_hash,
+  if (rows.ids.length === 0) return
+  await tx.unsafe(
+    `insert into records (workspace_id, part, id, stream_id, component_id, external_id, updated_at, observed_at, version, content_hash,
         status, ops, objects, role, keys, deleted_at, stated_at, stated_version, stated_hash)
       select $1::int, part, id, $2::int, component_id, external_id, updated_at, $3::timestamptz, version, content_hash,
-        status, ops, objects, role, keys, deleted_at, stated_at, stated_version, stated_hash from ${from}`,
-    [streamId, at],
+        status, ops, objects, role, keys, deleted_at, stated_at, stated_version, stated_hash from ${fromArrays(recordColumns, 4)}`,
+    [workspaceId, streamId, instant(observedAt), ...placed(rows, componentOf)],
+    { prepare: true },
   )
-  await runOverRows(
-    tx,
-    workspaceId,
-    recordColumns,
-    changed.map(toRecordCells),
-    (from) => `update records r set component_id = s.component_id, updated_at = s.updated_at, observed_at = $2::timestamptz,
+}
+
+/** Rewrites changed records. */
+export async function updateRecords(
+  tx: Tx,
+  workspaceId: number,
+  observedAt: number,
+  rows: StagedRecords,
+  componentOf: ComponentOf,
+): Promise<void> {
+  if (rows.ids.length === 0) return
+  await tx.unsafe(
+    `update records r set component_id = s.component_id, updated_at = s.updated_at, observed_at = $2::timestamptz,
         version = s.version, content_hash = s.content_hash, deleted_at = s.deleted_at,
         status = case when s.is_stated then r.status else s.status end, ops = case when s.is_stated then r.ops else s.ops end,
         objects = case when s.is_stated then r.objects else s.objects end, role = case when s.is_stated then r.role else s.role end,
         keys = case when s.is_stated then r.keys else s.keys end,
         stated_at = s.stated_at, stated_version = s.stated_version, stated_hash = s.stated_hash
-      from ${from} where r.workspace_id = $1::int and r.part = s.part and r.id = s.id`,
-    [at],
+      from ${fromArrays(recordColumns, 3)} where r.workspace_id = $1::int and r.part = s.part and r.id = s.id`,
+    [workspaceId, instant(observedAt), ...placed(rows, componentOf)],
+    { prepare: true },
   )
 }
 
@@ -254,10 +271,10 @@ const restatedColumns: Columns = {
   id: 'uuid',
   status: 'text',
   ops: 'jsonb',
-  objects: 'jsonb',
+  objects: 'text',
   role: 'smallint',
-  keys: 'jsonb',
-  stated_at: 'timestamptz',
+  keys: 'text',
+  stated_at: 'ms',
   stated_version: 'text',
   stated_hash: 'uuid',
 }
@@ -280,7 +297,7 @@ export async function restateRecords(
       row.objects,
       row.role,
       row.keys,
-      instant(row.stated.updatedAt),
+      row.stated.updatedAt,
       row.stated.version,
       row.stated.contentHash,
     ]),
@@ -293,10 +310,10 @@ export async function restateRecords(
 const eventColumns: Columns = {
   part: 'smallint',
   record_id: 'uuid',
-  occurred_at: 'timestamptz',
+  occurred_at: 'ms',
   type: 'text',
-  occurred_after: 'timestamptz',
-  updated_at: 'timestamptz',
+  occurred_after: 'ms',
+  updated_at: 'ms',
   status: 'text',
   ops: 'jsonb',
   actor_kind: 'smallint',
@@ -304,29 +321,33 @@ const eventColumns: Columns = {
   seq: 'integer',
 }
 
+const toEventCells = (row: EventRow): Cell[] => [
+  partOf(row.recordId),
+  row.recordId,
+  row.occurredAt,
+  row.type,
+  row.occurredAfter,
+  row.updatedAt,
+  row.status,
+  row.ops,
+  row.actorKind,
+  row.actorId,
+  row.seq,
+]
+
+/** Writes the events of records of which none is stored yet. */
+export async function insertEvents(tx: Tx, workspaceId: number, observedAt: number, rows: readonly EventRow[]): Promise<void> {
+  await runOverRows(tx, workspaceId, eventColumns, rows.map(toEventCells), insertingEvents, [instant(observedAt)])
+}
+
 /** Appends events. Where two versions state the same event differently, the newer version's statement stands, whichever came first. */
-export async function appendEvents(tx: Tx, workspaceId: number, observedAt: number, rows: readonly EventRow[]): Promise<number> {
-  return runOverRows(
+export async function appendEvents(tx: Tx, workspaceId: number, observedAt: number, rows: readonly EventRow[]): Promise<void> {
+  await runOverRows(
     tx,
     workspaceId,
     eventColumns,
-    rows.map((row) => [
-      partOf(row.recordId),
-      row.recordId,
-      instant(row.occurredAt),
-      row.type,
-      instant(row.occurredAfter),
-      instant(row.updatedAt),
-      row.status,
-      row.ops,
-      row.actorKind,
-      row.actorId,
-      row.seq,
-    ]),
-    (from) => `insert into events as e (workspace_id, part, record_id, occurred_at, type, occurred_after, updated_at, observed_at,
-        status, ops, actor_kind, actor_id, seq)
-      select $1::int, part, record_id, occurred_at, type, occurred_after, updated_at, $2::timestamptz,
-        status, ops, actor_kind, actor_id, seq from ${from}
+    rows.map(toEventCells),
+    (from) => `${insertingEvents(from)}
       on conflict (workspace_id, part, record_id, occurred_at, type) do update
         set status = excluded.status, ops = excluded.ops, actor_kind = excluded.actor_kind, actor_id = excluded.actor_id,
           updated_at = excluded.updated_at, occurred_after = excluded.occurred_after
@@ -334,6 +355,13 @@ export async function appendEvents(tx: Tx, workspaceId: number, observedAt: numb
             > (e.updated_at, coalesce(e.status, ''), coalesce(e.ops::text, ''), e.actor_kind, coalesce(e.actor_id, ''))`,
     [instant(observedAt)],
   )
+}
+
+function insertingEvents(from: string): string {
+  return `insert into events as e (workspace_id, part, record_id, occurred_at, type, occurred_after, updated_at, observed_at,
+      status, ops, actor_kind, actor_id, seq)
+    select $1::int, part, record_id, occurred_at, type, occurred_after, updated_at, $2::timestamptz,
+      status, ops, actor_kind, actor_id, seq from ${from}`
 }
 
 export async function markDirty(tx: Tx, workspaceId: number, components: readonly string[]): Promise<void> {

@@ -7,11 +7,10 @@ const ms = (column: string) => `round(date_part('epoch', ${column}) * 1000)`
 export async function takeDirty(tx: Tx, workspaceId: number, parts: readonly [number, number], limit: number): Promise<string[]> {
   const rows = await tx<{ component_id: string }[]>`
     with picked as (
-      select part, component_id, seq from dirty_components
+      select ctid as place from dirty_components
       where workspace_id = ${workspaceId} and part between ${parts[0]} and ${parts[1]}
       order by part, component_id, seq limit ${limit} for update skip locked)
-    delete from dirty_components d using picked p
-    where d.workspace_id = ${workspaceId} and d.part = p.part and d.component_id = p.component_id and d.seq = p.seq
+    delete from dirty_components d using picked p where d.ctid = p.place
     returning d.component_id`
   return [...new Set(rows.map((row) => hexOf(row.component_id)))].sort()
 }
@@ -104,9 +103,9 @@ export type RecordValues = readonly [
   number,
   string | null,
   Record<string, never> | null,
-  unknown,
+  string | null,
   number,
-  unknown,
+  string | null,
   number | null,
 ]
 /** [record, type, occurred, occurred after, observed, status, ops, actor kind, actor, seq] */
@@ -159,14 +158,14 @@ export interface SubjectRow {
 }
 
 export async function readSubjects(sql: Sql | Tx, workspaceId: number, components: readonly string[]): Promise<SubjectRow[]> {
-  const rows = await sql<{ id: string; component_id: string; links: SubjectRow['links']; fingerprint: string }[]>`
+  const rows = await sql<{ id: string; component_id: string; links: string; fingerprint: string }[]>`
     select s.id, s.component_id, s.links, s.fingerprint
     from unnest(${arrayOf(components.map(partOf))}::smallint[], ${arrayOf(components)}::uuid[]) as k (part, id)
     cross join lateral (select * from subjects where workspace_id = ${workspaceId} and part = k.part and component_id = k.id offset 0) s`
   return rows.map((row) => ({
     id: hexOf(row.id),
     componentId: hexOf(row.component_id),
-    links: row.links,
+    links: JSON.parse(row.links) as SubjectRow['links'],
     fingerprint: hexOf(row.fingerprint),
   }))
 }
@@ -270,7 +269,7 @@ export async function replaceSubjects(
   await runOverRows(
     tx,
     workspaceId,
-    { part: 'smallint', id: 'uuid', component_id: 'uuid', links: 'jsonb', fingerprint: 'uuid' },
+    { part: 'smallint', id: 'uuid', component_id: 'uuid', links: 'text', fingerprint: 'uuid' },
     kept.map((row) => [partOf(row.componentId), row.id, row.componentId, JSON.stringify(row.links), row.fingerprint]),
     (from) => `insert into subjects (workspace_id, part, id, component_id, links, fingerprint)
       select $1::int, part, id, component_id, links, fingerprint from ${from}
@@ -313,9 +312,9 @@ export async function replaceJourneys(
     subject_id: 'uuid',
     object_type: 'text',
     object_id: 'text',
-    started_at: 'timestamptz',
-    last_event_at: 'timestamptz',
-    ended_at: 'timestamptz',
+    started_at: 'ms',
+    last_event_at: 'ms',
+    ended_at: 'ms',
     end_reason: 'text',
     stage: 'text',
     events: 'integer',
@@ -334,9 +333,9 @@ export async function replaceJourneys(
       row.subjectId,
       row.objectType,
       row.objectId,
-      instant(row.startedAt),
-      instant(row.lastEventAt),
-      instant(row.endedAt),
+      row.startedAt,
+      row.lastEventAt,
+      row.endedAt,
       row.endReason,
       row.stage,
       row.events,
@@ -360,11 +359,11 @@ const verdictColumns: Columns = {
   kind: 'text',
   activations: 'integer',
   violations: 'integer',
-  due_at: 'timestamptz',
-  occurred_at: 'timestamptz',
-  evidence_at: 'timestamptz',
+  due_at: 'ms',
+  occurred_at: 'ms',
+  evidence_at: 'ms',
   unread_stream: 'text',
-  read_to: 'timestamptz',
+  read_to: 'ms',
 }
 
 export async function replaceVerdicts(
@@ -384,11 +383,11 @@ export async function replaceVerdicts(
     row.kind,
     row.activations,
     row.violations,
-    instant(row.dueAt),
-    instant(row.occurredAt),
-    instant(row.evidenceAt),
+    row.dueAt,
+    row.occurredAt,
+    row.evidenceAt,
     row.unreadStream,
-    instant(row.readTo),
+    row.readTo,
   ]
   await runOverRows(
     tx,

@@ -7,7 +7,8 @@ export const hotKeyLimit = 4
 export interface Groupable {
   readonly id: string
   readonly keys: readonly IdentityKey[]
-  readonly objects: readonly ObjectRef[]
+  /** Those of `linkingTokens`. */
+  readonly tokens: readonly string[]
   /** The component this record is in already; null for a new record. */
   readonly componentId: string | null
 }
@@ -32,7 +33,7 @@ export function objectToken(type: string, id: string): string {
 }
 
 /** Every token through which a record may meet another: its identity keys and its objects, roots included. */
-export function linkingTokens(record: Pick<Groupable, 'keys' | 'objects'>): string[] {
+export function linkingTokens(record: { readonly keys: readonly IdentityKey[]; readonly objects: readonly ObjectRef[] }): string[] {
   const tokens = record.keys.map((key) => key.token)
   for (const object of record.objects) {
     tokens.push(objectToken(object.type, object.id))
@@ -76,7 +77,7 @@ export function groupRecords(records: readonly Groupable[], known: ReadonlyMap<s
     const node = record.componentId ?? record.id
     if (record.componentId !== null) existing.add(node)
     if (!parent.has(node)) parent.set(node, node)
-    for (const token of linkingTokens(record)) {
+    for (const token of record.tokens) {
       if (isHot(token)) continue
       const stored = known.get(token)?.componentId
       if (stored !== undefined && !parent.has(stored)) {
@@ -108,7 +109,7 @@ export function groupRecords(records: readonly Groupable[], known: ReadonlyMap<s
   const changedIdentifiers: ({ token: string } & KnownIdentifier)[] = []
   const seen = new Set<string>()
   for (const record of ordered) {
-    for (const token of linkingTokens(record)) {
+    for (const token of record.tokens) {
       if (seen.has(token)) continue
       seen.add(token)
       const stored = known.get(token)

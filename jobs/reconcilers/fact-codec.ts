@@ -10,38 +10,39 @@ export const actorKindOf = (stored: number): ActorKind => actorKinds[stored] ?? 
 export const roleNumber = (role: IdentityRole): number => roles.indexOf(role)
 export const roleOf = (stored: number): IdentityRole => roles[stored] ?? 'contact'
 
-/** One key as stored: [kind, token, system, first name, full name, birth date], trailing gaps cut. */
-type StoredKey = readonly [number, string, ...(string | 0)[]]
 type StoredObject = readonly [string, string, string?]
 
+/**
+ * Keys as stored, or null when there are none: kind:token:system:first name:full name:birth date, trailing gaps cut, parted by blanks.
+ * All but the system are numbers and tokens.
+ */
 export function encodeKeys(keys: readonly IdentityKey[]): string | null {
   if (keys.length === 0) return null
-  return JSON.stringify(
-    keys.map((key) => {
-      const cells: (string | number)[] = [
-        identityKinds.indexOf(key.kind),
-        key.token,
-        key.system ?? 0,
-        key.firstName ?? 0,
-        key.fullName ?? 0,
-        key.birthDate ?? 0,
-      ]
-      while (cells.at(-1) === 0 && cells.length > 2) cells.pop()
-      return cells
-    }),
-  )
+  return keys
+    .map(({ kind, token, system = '', firstName = '', fullName = '', birthDate = '' }) =>
+      `${identityKinds.indexOf(kind)}:${token}:${escapeSystem(system)}:${firstName}:${fullName}:${birthDate}`.replace(/:+$/, ''),
+    )
+    .join(' ')
 }
 
-export function decodeKeys(stored: unknown): readonly IdentityKey[] {
+const escapeSystem = (system: string): string =>
+  /[%: ]/.test(system) ? system.replaceAll('%', '%25').replaceAll(':', '%3A').replaceAll(' ', '%20') : system
+const unescapeSystem = (stored: string): string =>
+  stored.includes('%') ? stored.replaceAll('%20', ' ').replaceAll('%3A', ':').replaceAll('%25', '%') : stored
+
+export function decodeKeys(stored: string | null): readonly IdentityKey[] {
   if (stored === null) return []
-  return (stored as readonly StoredKey[]).map(([kind, token, system, firstName, fullName, birthDate]) => ({
-    kind: identityKinds[kind] ?? 'external',
-    token,
-    ...(system ? { system } : {}),
-    ...(firstName ? { firstName } : {}),
-    ...(fullName ? { fullName } : {}),
-    ...(birthDate ? { birthDate } : {}),
-  }))
+  return stored.split(' ').map((key) => {
+    const [kind, token, system, firstName, fullName, birthDate] = key.split(':')
+    return {
+      kind: identityKinds[Number(kind)] ?? 'external',
+      token: token ?? '',
+      ...(system ? { system: unescapeSystem(system) } : {}),
+      ...(firstName ? { firstName } : {}),
+      ...(fullName ? { fullName } : {}),
+      ...(birthDate ? { birthDate } : {}),
+    }
+  })
 }
 
 export function encodeObjects(objects: readonly ObjectRef[]): string | null {
@@ -49,7 +50,7 @@ export function encodeObjects(objects: readonly ObjectRef[]): string | null {
   return JSON.stringify(objects.map(({ type, id, root }) => (root === undefined ? [type, id] : [type, id, root])))
 }
 
-export function decodeObjects(stored: unknown): readonly ObjectRef[] {
+export function decodeObjects(stored: string | null): readonly ObjectRef[] {
   if (stored === null) return []
-  return (stored as readonly StoredObject[]).map(([type, id, root]) => (root === undefined ? { type, id } : { type, id, root }))
+  return (JSON.parse(stored) as readonly StoredObject[]).map(([type, id, root]) => (root === undefined ? { type, id } : { type, id, root }))
 }

@@ -1,4 +1,4 @@
-import { commitLazily, type Sql, type Tx } from '../../db/records/bulk.ts'
+import { commitLazily, Pipeline, type Sql, type Tx } from '../../db/records/bulk.ts'
 import {
   appendEvents,
   countUnseen,
@@ -6,6 +6,8 @@ import {
   deleteUnseen,
   type EventRow,
   forgetSweep,
+  insertEvents,
+  insertRecords,
   lockGrouping,
   markAllDirty,
   markDirty,
@@ -15,10 +17,12 @@ import {
   readIdentifiers,
   readVersions,
   restateRecords,
+  type StoredIdentifier,
   type StoredVersion,
+  stageRecords,
+  updateRecords,
   type Version,
   writeIdentifiers,
-  writeRecords,
 } from '../../db/records/facts.ts'
 import {
   advanceStream,
@@ -77,52 +81,73 @@ export async function commitPage(
   const stating = keepNewest(observed.filter((row) => !isTombstone(row)))
   return sql
     .begin(async (tx): Promise<PageOutcome> => {
-      await commitLazily(tx)
-      const versions = await readVersions(tx, workspaceId, [...newest.keys()])
+      const pipeline = new Pipeline()
+      pipeline.send(commitLazily(tx))
+      const versions = await pipeline.send(readVersions(tx, workspaceId, [...newest.keys()]))
       const created = [...newest.values()].filter((row) => !versions.has(row.id))
       const changed = [...newest.values()].filter((row) => supersedes(row, versions.get(row.id)))
+      const news = observed.filter((row) => isNews(row, versions))
 
       // 1. Who else has this stream? The row lock taken here serialises its writers.
       const readTo = page.coverage.complete && page.coverage.to > 0 ? page.coverage.to : null
       const sweeping = page.sweep !== undefined && stream.sweepId !== null
-      const advanced = await advanceStream(tx, workspaceId, stream.id, {
-        cursor: page.cursor,
-        epoch: stream.epoch,
-        complete: page.coverage.complete,
-        completeTo: readTo,
-        setAside: page.standing === undefined ? null : { count: page.standing.setAside.count, reason: page.standing.withheld },
-        passMode: page.coverage.complete ? null : stream.passMode,
-        now: deps.now,
-        addedRecords: created.length,
-        clockSkewMs: page.clockSkewMs ?? null,
-        sweepDone: page.coverage.complete && stream.passMode === 'full',
-      })
-      if (!advanced) return { kind: 'someone_else_has_it' }
-      failpoint('poll.cursor')
+      const advancing = pipeline.send(
+        advanceStream(tx, workspaceId, stream.id, {
+          cursor: page.cursor,
+          epoch: stream.epoch,
+          complete: page.coverage.complete,
+          completeTo: readTo,
+          setAside: page.standing === undefined ? null : { count: page.standing.setAside.count, reason: page.standing.withheld },
+          passMode: page.coverage.complete ? null : stream.passMode,
+          now: deps.now,
+          addedRecords: created.length,
+          clockSkewMs: page.clockSkewMs ?? null,
+          sweepDone: page.coverage.complete && stream.passMode === 'full',
+        }),
+      )
 
       // 2. Events: also those of versions that lost, they happened all the same.
-      const events = observed.flatMap((row) => (isNews(row, versions) ? toEventRows(row) : []))
-      await appendEvents(tx, workspaceId, deps.now, dedupeEvents(events))
+      const isKnown = (row: Observed): boolean => versions.has(row.id)
+      const isNew = (row: Observed): boolean => !isKnown(row)
+      pipeline.send(insertEvents(tx, workspaceId, deps.now, dedupeEvents(news.filter(isNew).flatMap(toEventRows))))
+      pipeline.send(appendEvents(tx, workspaceId, deps.now, dedupeEvents(news.filter(isKnown).flatMap(toEventRows))))
 
       // 3. Records, grouped with those they share a key with. Where a known one stands is read under the lock: a merge may have moved it meanwhile.
       const dirty = new Set<string>()
-      const news = observed.filter((row) => isNews(row, versions))
-      if (news.length > 0) {
-        await lockGrouping(tx, workspaceId)
-        const known = [...new Set(news.map((row) => row.id))].filter((id) => versions.has(id))
-        const placed = known.length > 0 ? await readVersions(tx, workspaceId, known) : versions
+      const known = [...new Set(news.map((row) => row.id))].filter((id) => versions.has(id))
+      const groupables = news.map((row) => ({ row, tokens: linkingTokens({ keys: row.keys, objects: row.read.objects }) }))
+      const reading = news.length > 0 ? pipeline.send(readUnderLock(tx, workspaceId, pipeline, known, groupables)) : undefined
+      const staged = stageRecords(created.map((row) => toRecordRow(row, stating, undefined)))
+      if (!(await advancing)) throw new SomeoneElseHasIt()
+      failpoint('poll.cursor')
+      if (reading !== undefined) {
+        const { placed, identifiers } = await reading
         for (const id of known) dirty.add(placed.get(id)?.componentId ?? id)
         // Versions that lost count too: whether a key is hot must not depend on which of them was read first.
-        const written = new Set([...created, ...changed])
-        const lost = news.filter((row) => !written.has(row))
-        for (const component of await writeGrouped(tx, workspaceId, stream.id, deps.now, { created, changed, lost, stating }, placed))
-          dirty.add(component)
+        const plan = groupRecords(
+          groupables.map(({ row, tokens }) => ({
+            id: row.id,
+            keys: row.keys,
+            tokens,
+            componentId: placed.get(row.id)?.componentId ?? null,
+          })),
+          identifiers,
+        )
+        for (const component of plan.dirty) dirty.add(component)
+        const componentOf = (id: string): string => plan.componentOf.get(id) ?? id
+        if (plan.merges.length > 0) await mergeComponents(tx, workspaceId, plan.merges)
+        pipeline.send(createComponents(tx, workspaceId, plan.createdComponents))
+        pipeline.send(writeIdentifiers(tx, workspaceId, plan.newIdentifiers, plan.changedIdentifiers))
+        pipeline.send(insertRecords(tx, workspaceId, stream.id, deps.now, staged, componentOf))
+        const rewritten = stageRecords(changed.map((row) => toRecordRow(row, stating, placed.get(row.id))))
+        pipeline.send(updateRecords(tx, workspaceId, deps.now, rewritten, componentOf))
+        const written = new Set([...created, ...changed].map((row) => row.id))
+        pipeline.send(restateRecords(tx, workspaceId, restatementsOf(stating, written, placed)))
       }
-      failpoint('poll.upserted')
 
       // 4. A full sweep that saw everything finds what is gone.
       if (sweeping && stream.sweepId !== null) {
-        await noteSeen(tx, workspaceId, stream.id, stream.sweepId, [...newest.keys()].sort())
+        pipeline.send(noteSeen(tx, workspaceId, stream.id, stream.sweepId, [...newest.keys()].sort()))
         if (page.coverage.complete) {
           const { unseen, live } = await countUnseen(tx, workspaceId, stream.id, stream.sweepId)
           if (unseen > suspiciousShrinkFloor && unseen > live * suspiciousShrink && !stream.shrinkAllowed) {
@@ -135,27 +160,25 @@ export async function commitPage(
       }
 
       // 5. What was odd, and how far this got.
-      await markDirty(tx, workspaceId, [...dirty].sort())
-      await noteQuarantined(tx, workspaceId, stream.id, deps.now, page.quarantined)
-      await noteDrifts(tx, workspaceId, stream.id, stream.passId, deps.now, page.drift)
+      pipeline.send(markDirty(tx, workspaceId, [...dirty].sort()))
+      pipeline.send(noteQuarantined(tx, workspaceId, stream.id, deps.now, page.quarantined))
+      pipeline.send(noteDrifts(tx, workspaceId, stream.id, stream.passId, deps.now, page.drift))
       if (page.standing !== undefined) {
-        await noteDrifts(tx, workspaceId, stream.id, stream.passId, deps.now, page.standing.drift)
-        await settleDriftsBut(tx, workspaceId, stream.id, page.standing.drift)
+        pipeline.send(noteDrifts(tx, workspaceId, stream.id, stream.passId, deps.now, page.standing.drift))
+        pipeline.send(settleDriftsBut(tx, workspaceId, stream.id, page.standing.drift))
         // Journeys that a final file ends wait for no time: all are judged again once nothing is missing from it.
-        if (stream.final && stream.setAsideReason !== null && page.standing.withheld === null) await markAllDirty(tx, workspaceId)
+        if (stream.final && stream.setAsideReason !== null && page.standing.withheld === null) pipeline.send(markAllDirty(tx, workspaceId))
       } else if (page.coverage.complete && stream.passMode === 'full' && stream.passId !== null) {
+        await pipeline.settle()
         await settleDriftsUnseen(tx, workspaceId, stream.id, stream.passId)
       }
       const changes = created.length + changed.length
       if (stream.passId !== null) {
-        await notePage(tx, workspaceId, stream.passId, deps.now, {
-          read: page.records.length,
-          changed: changes,
-          quarantined: page.quarantined.length,
-          ...page.coverage,
-          to: readTo,
-        })
+        const read = { read: page.records.length, changed: changes, quarantined: page.quarantined.length, ...page.coverage, to: readTo }
+        pipeline.send(notePage(tx, workspaceId, stream.passId, deps.now, read))
       }
+      await pipeline.settle()
+      failpoint('poll.upserted')
       return {
         kind: 'committed',
         stream: { ...stream, epoch: stream.epoch + 1, cursor: page.cursor, records: stream.records + created.length },
@@ -166,9 +189,13 @@ export async function commitPage(
     })
     .catch((error: unknown): PageOutcome => {
       if (error instanceof SuspiciousShrink) return { kind: 'suspicious_shrink', unseen: error.unseen, live: error.live }
+      if (error instanceof SomeoneElseHasIt) return { kind: 'someone_else_has_it' }
       throw error
     }) as Promise<PageOutcome>
 }
+
+/** Thrown to roll the page back: another process committed a page of this stream meanwhile. */
+class SomeoneElseHasIt extends Error {}
 
 /** Thrown to roll the page back: a sweep that lost this much is more likely a broken tool than a clean-up. */
 class SuspiciousShrink extends Error {
@@ -298,56 +325,49 @@ function eventRank(row: EventRow): string {
   return `${String(row.updatedAt).padStart(16, '0')}\0${row.status ?? ''}\0${row.ops ?? ''}\0${row.actorKind}\0${row.actorId ?? ''}`
 }
 
-/** Under the grouping lock. `placed`: where the known ones stand now. */
-async function writeGrouped(
+/** What grouping must know, read under its lock: where known records stand now and who holds the tokens. */
+async function readUnderLock(
   tx: Tx,
   workspaceId: number,
-  streamId: number,
-  now: number,
-  {
-    created,
-    changed,
-    lost,
-    stating,
-  }: { readonly [kind in 'created' | 'changed' | 'lost']: readonly Observed[] } & { readonly stating: ReadonlyMap<string, Observed> },
-  placed: ReadonlyMap<string, StoredVersion>,
-): Promise<readonly string[]> {
-  const groupables = [...created, ...changed, ...lost].map((row) => ({
+  pipeline: Pipeline,
+  known: readonly string[],
+  groupables: readonly { readonly tokens: readonly string[] }[],
+): Promise<{ placed: ReadonlyMap<string, StoredVersion>; identifiers: ReadonlyMap<string, StoredIdentifier> }> {
+  pipeline.send(lockGrouping(tx, workspaceId))
+  const [placed, identifiers] = await Promise.all([
+    pipeline.send(readVersions(tx, workspaceId, known)),
+    pipeline.send(readIdentifiers(tx, workspaceId, [...new Set(groupables.flatMap(({ tokens }) => tokens))])),
+  ])
+  return { placed, identifiers }
+}
+
+/** `stored`: what is known of the record, under the grouping lock. */
+function toRecordRow(row: Observed, stating: ReadonlyMap<string, Observed>, stored: StoredVersion | undefined): RecordRow {
+  const stated = isTombstone(row) ? statementFor(stating.get(row.id), stored) : { row, version: null }
+  return {
     id: row.id,
-    keys: row.keys,
-    objects: row.read.objects,
-    componentId: placed.get(row.id)?.componentId ?? null,
-  }))
-  const tokens = new Set<string>()
-  for (const groupable of groupables) for (const token of linkingTokens(groupable)) tokens.add(token)
-  const plan = groupRecords(groupables, await readIdentifiers(tx, workspaceId, [...tokens]))
-  await createComponents(tx, workspaceId, plan.createdComponents)
-  await mergeComponents(tx, workspaceId, plan.merges)
-  await writeIdentifiers(tx, workspaceId, plan.newIdentifiers, plan.changedIdentifiers)
-  const toRow = (row: Observed): RecordRow => {
-    const stated = isTombstone(row) ? statementFor(stating.get(row.id), placed.get(row.id)) : { row, version: null }
-    return {
-      id: row.id,
-      componentId: plan.componentOf.get(row.id) ?? row.id,
-      externalId: row.read.externalId,
-      updatedAt: row.read.updatedAt,
-      version: row.read.version,
-      contentHash: row.contentHash,
-      ...toStatement(stated.row ?? row),
-      deletedAt: row.read.deleted === true ? row.read.updatedAt : null,
-      stated: stated.version,
-      isStatedAlready: stated.row === undefined,
-    }
+    externalId: row.read.externalId,
+    updatedAt: row.read.updatedAt,
+    version: row.read.version,
+    contentHash: row.contentHash,
+    ...toStatement(stated.row ?? row),
+    deletedAt: row.read.deleted === true ? row.read.updatedAt : null,
+    stated: stated.version,
+    isStatedAlready: stated.row === undefined,
   }
-  await writeRecords(tx, workspaceId, streamId, now, created.map(toRow), changed.map(toRow))
-  const written = new Set([...created, ...changed].map((row) => row.id))
-  const restated = [...stating.values()].flatMap((row) => {
+}
+
+/** Statements older than a tombstone that is stored already, newer than the one it keeps. */
+function restatementsOf(
+  stating: ReadonlyMap<string, Observed>,
+  written: ReadonlySet<string>,
+  placed: ReadonlyMap<string, StoredVersion>,
+): Parameters<typeof restateRecords>[2] {
+  return [...stating.values()].flatMap((row) => {
     const known = placed.get(row.id)?.stated ?? null
     if (written.has(row.id) || known === null || compareVersions(versionOf(row), known) <= 0) return []
     return [{ id: row.id, ...toStatement(row), stated: versionOf(row) }]
   })
-  await restateRecords(tx, workspaceId, restated)
-  return plan.dirty
 }
 
 const toStatement = (row: Observed) => ({

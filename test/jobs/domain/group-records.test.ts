@@ -11,7 +11,7 @@ import {
   objectToken,
 } from '../../../jobs/domain/group-records.ts'
 
-type Fact = Omit<Groupable, 'componentId'>
+type Fact = Omit<Groupable, 'componentId' | 'tokens'> & { readonly objects: readonly ObjectRef[] }
 
 const runs = process.env.THROUGHLINE_FULL === '1' ? 5_000 : 300
 
@@ -24,7 +24,7 @@ class Store {
 
   take(page: readonly Fact[]): GroupPlan {
     const plan = groupRecords(
-      page.map((fact) => ({ ...fact, componentId: this.componentOf.get(fact.id) ?? null })),
+      page.map((fact) => ({ ...fact, tokens: linkingTokens(fact), componentId: this.componentOf.get(fact.id) ?? null })),
       this.known,
     )
     for (const component of plan.createdComponents) {
