@@ -18,6 +18,7 @@ import { findingRoutes } from './routes/findings.ts'
 import { healthRoutes } from './routes/health.ts'
 import { journeyRoutes } from './routes/journeys.ts'
 import { overviewRoutes } from './routes/overview.ts'
+import { settingsRoutes } from './routes/settings.ts'
 import { statusRoutes } from './routes/status.ts'
 import { staticFiles } from './static-files.ts'
 
@@ -69,6 +70,7 @@ export function createApp(deps: AppDeps) {
     .route('/api/v1', connectionRoutes(deps))
     .route('/api/v1', expectationRoutes(deps))
     .route('/api/v1', overviewRoutes(deps))
+    .route('/api/v1', settingsRoutes(deps))
     .route('/api/v1', feedRoutes(deps))
   app.all('/api/*', () => {
     throw new AppError('not_found', 'There is no such address. /api/v1/openapi.json lists all of them.')

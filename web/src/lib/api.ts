@@ -60,6 +60,9 @@ export const api = {
   journey: (id: string, signal?: AbortSignal) => body(v1.journeys[':id'].$get({ param: { id } }, stopped(signal))),
   connections: (signal?: AbortSignal) => body(v1.connections.$get({}, stopped(signal))),
   connection: (id: string, signal?: AbortSignal) => body(connection.$get({ param: { id } }, stopped(signal))),
+  settings: (signal?: AbortSignal) => body(v1.settings.$get({}, stopped(signal))),
+  system: (signal?: AbortSignal) => body(v1.system.$get({}, stopped(signal))),
+  firstSteps: (signal?: AbortSignal) => body(v1['first-steps'].$get({}, stopped(signal))),
   check: (id: string) => body(connection.check.$post({ param: { id } })),
   poll: (id: string) => body(connection.poll.$post({ param: { id } })),
 }

@@ -16,6 +16,11 @@ export const paths = {
   finding: (id: string) => `/findings/${encodeURIComponent(id)}`,
   journeys: (query?: Query) => withQuery('/journeys', query),
   journey: (id: string, query?: Query) => withQuery(`/journeys/${encodeURIComponent(id)}`, query),
+  settings: () => '/settings',
+  system: () => '/settings/system',
+  appearance: () => '/settings/appearance',
+  help: (section?: string) => (section ? `/help#${section}` : '/help'),
+  helpPage: (page: 'connect' | 'api' | 'design') => `/help/${page}`,
   connections: () => '/connections',
   connection: (id: string) => `/connections/${encodeURIComponent(id)}`,
 }
