@@ -19,6 +19,7 @@ import { healthRoutes } from './routes/health.ts'
 import { journeyRoutes } from './routes/journeys.ts'
 import { overviewRoutes } from './routes/overview.ts'
 import { settingsRoutes } from './routes/settings.ts'
+import { reportRoutes } from './routes/reports.ts'
 import { statusRoutes } from './routes/status.ts'
 import { staticFiles } from './static-files.ts'
 
@@ -72,6 +73,7 @@ export function createApp(deps: AppDeps) {
     .route('/api/v1', overviewRoutes(deps))
     .route('/api/v1', settingsRoutes(deps))
     .route('/api/v1', feedRoutes(deps))
+    .route('/api/v1', reportRoutes(deps))
   app.all('/api/*', () => {
     throw new AppError('not_found', 'There is no such address. /api/v1/openapi.json lists all of them.')
   })

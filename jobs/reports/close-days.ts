@@ -43,19 +43,51 @@ export async function closeDays(workspace: ReportedWorkspace, wallNow = Date.now
   }) as Promise<readonly string[]>
 }
 
+/** What a day holds: the transitions after one cut and up to another, in the zone it was closed in. */
+export interface DayWindow {
+  readonly startsAt: number
+  readonly endsAt: number
+  /** Where the day before ends. */
+  readonly after: Cut
+  readonly until: Cut
+  readonly stored: ReportRow | undefined
+  /** The last day closed before it. */
+  readonly last: ReportRow | undefined
+}
+
+/** Undefined for days nothing is known of: before the beginning, or not begun. */
+export async function readDayWindow(workspace: ReportedWorkspace, day: string): Promise<DayWindow | undefined> {
+  const { sql } = workspace.database
+  const stored = await readReport(sql, workspace.id, day)
+  const last = await readLastReport(sql, workspace.id, day)
+  const isNext = last?.day === previousDay(day)
+  if (stored) {
+    const { startsAt, endsAt, beforeN } = stored
+    return { startsAt, endsAt, after: isNext ? last : { beforeN, endsAt: startsAt }, until: stored, stored, last }
+  }
+  const since = await readBeginning(sql, workspace.id)
+  const { startsAt, endsAt } = boundsOf(day, workspace.timeZone)
+  const isOver = (await readLastReport(sql, workspace.id))?.day ?? ''
+  if (startsAt > workspace.clock.now() || since === null || endsAt <= since || day < isOver) return undefined
+  return {
+    startsAt,
+    endsAt,
+    after: isNext ? last : { beforeN: noNumber, endsAt: startsAt },
+    until: { beforeN: noNumber, endsAt },
+    stored,
+    last,
+  }
+}
+
 /** The report of a day: as stored; of today and of days not closed yet as it stands now; undefined for days nothing is known of. */
 export async function readDayReport(workspace: ReportedWorkspace, day: string): Promise<Report | undefined> {
   const { sql } = workspace.database
-  const stored = await readReport(sql, workspace.id, day)
+  const window = await readDayWindow(workspace, day)
+  if (window === undefined) return undefined
+  const { startsAt, endsAt, after, until, stored, last } = window
   if (stored) return stored.body as Report
-  const now = workspace.clock.now()
-  const last = await readLastReport(sql, workspace.id)
-  const since = await readBeginning(sql, workspace.id)
-  const { startsAt, endsAt } = boundsOf(day, workspace.timeZone)
-  if (startsAt > now || since === null || endsAt <= since || (last !== undefined && day < last.day)) return undefined
-  const before = last?.day === previousDay(day) ? last : { beforeN: noNumber, endsAt: startsAt }
-  const opening = await standingAt(sql, workspace, last, before)
-  const flows = await readFlows(sql, workspace.id, before, { beforeN: noNumber, endsAt }, startsAt)
+  const opening = await standingAt(sql, workspace, last, after)
+  const flows = await readFlows(sql, workspace.id, after, until, startsAt)
   return makeReport(
     frameOf(workspace, day, startsAt, endsAt),
     opening,
@@ -67,13 +99,11 @@ export async function readDayReport(workspace: ReportedWorkspace, day: string): 
 /** A stored day counted again from the transitions alone: equal to the stored one, byte by byte (semantics.md 23). */
 export async function recountReport(workspace: ReportedWorkspace, day: string): Promise<Report | undefined> {
   const { sql } = workspace.database
-  const stored = await readReport(sql, workspace.id, day)
-  if (!stored) return undefined
-  const { balance: _, adjustments: __, streams, unread, ...frame } = stored.body as Report
-  const before = await readLastReport(sql, workspace.id, day)
-  const cut = before?.day === previousDay(day) ? before : { beforeN: stored.beforeN, endsAt: stored.startsAt }
-  const opening = await readFlows(sql, workspace.id, null, cut, 0)
-  const flows = await readFlows(sql, workspace.id, cut, stored, stored.startsAt)
+  const window = await readDayWindow(workspace, day)
+  if (window?.stored === undefined) return undefined
+  const { balance: _, adjustments: __, streams, unread, ...frame } = window.stored.body as Report
+  const opening = await readFlows(sql, workspace.id, null, window.after, 0)
+  const flows = await readFlows(sql, workspace.id, window.after, window.until, window.startsAt)
   const earlier = standingOf(balanceOf([], toFlows(opening, frame.zone)))
   return makeReport(frame, earlier, toFlows(flows, frame.zone), { streams, unread })
 }
