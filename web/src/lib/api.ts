@@ -21,6 +21,7 @@ async function fetchInTime(input: RequestInfo | URL, init: RequestInit = {}): Pr
 const { v1 } = hc<App>('/', { fetch: fetchInTime }).api
 const finding = v1.findings[':id']
 const connection = v1.connections[':id']
+const expectation = v1.expectations[':program'][':key']
 
 type Good<R> = R extends { status: 200 | 202; json: () => Promise<infer T> } ? T : never
 /** The body of what went well: `fetchInTime` has thrown everything else. */
@@ -58,6 +59,10 @@ export const api = {
   comment: (change: Change, asked: { body: string }) => body(finding.comment.$post(about(change, asked))),
   journeys: (query: Query, signal?: AbortSignal) => body(v1.journeys.$get({ query: texts(query) }, stopped(signal))),
   journey: (id: string, signal?: AbortSignal) => body(v1.journeys[':id'].$get({ param: { id } }, stopped(signal))),
+  expectations: (signal?: AbortSignal) => body(v1.expectations.$get({}, stopped(signal))),
+  expectation: (param: { program: string; key: string }, signal?: AbortSignal) => body(expectation.$get({ param }, stopped(signal))),
+  activations: (param: { program: string; key: string }, query: Query, signal?: AbortSignal) =>
+    body(expectation.activations.$get({ param, query: texts(query) }, stopped(signal))),
   connections: (signal?: AbortSignal) => body(v1.connections.$get({}, stopped(signal))),
   connection: (id: string, signal?: AbortSignal) => body(connection.$get({ param: { id } }, stopped(signal))),
   settings: (signal?: AbortSignal) => body(v1.settings.$get({}, stopped(signal))),

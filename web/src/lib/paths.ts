@@ -21,6 +21,9 @@ export const paths = {
   appearance: () => '/settings/appearance',
   help: (section?: string) => (section ? `/help#${section}` : '/help'),
   helpPage: (page: 'connect' | 'api' | 'design') => `/help/${page}`,
+  expectations: (query?: Query) => withQuery('/expectations', query),
+  expectation: (program: string, key: string, query?: Query) =>
+    withQuery(`/expectations/${encodeURIComponent(program)}/${encodeURIComponent(key)}`, query),
   connections: () => '/connections',
   connection: (id: string) => `/connections/${encodeURIComponent(id)}`,
 }

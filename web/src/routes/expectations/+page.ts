@@ -1,0 +1,3 @@
+import { parseExpectationQuery } from '#lib/expectations/query.ts'
+
+export const load = ({ url }: { url: URL }) => ({ query: parseExpectationQuery(url.searchParams) })
