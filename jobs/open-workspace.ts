@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { type Database, openDatabase } from '../db/client.ts'
+import { declareSites } from '../db/records/sites.ts'
 import { refreshStatistics } from '../db/records/statistics.ts'
 import { declareConnections, declareOwners, ensureWorkspace, findWorkspace, noteEgress, readDecisions } from '../db/records/workspaces.ts'
 import { bringIntoForce, type OpeningPrograms } from './apply-programs.ts'
 import type { Configuration, ConfiguredConnection } from './configuration.ts'
+import { sitesOf } from './configured-sites.ts'
 import { type Connector, ToolError } from './connectors/connector.ts'
 import { parseAllowList } from './connectors/guard.ts'
 import { openToolHttp, type ToolHttp } from './connectors/http.ts'
@@ -11,6 +13,7 @@ import type { Clock } from './domain/clock.ts'
 import type { JudgeContext } from './domain/expectations/expectation.ts'
 import { makeTokeniser } from './edge.ts'
 import { AppError } from './domain/errors.ts'
+import type { Sites } from './domain/site.ts'
 import { ProgramsInForce } from './programs-in-force.ts'
 import type { JudgeDeps } from './reconcilers/judge.ts'
 import type { Tokenise } from './reconcilers/observe.ts'
@@ -64,7 +67,8 @@ export async function openWorkspace(options: OpenWorkspaceOptions): Promise<Work
   })
   const database = openDatabase(options.ownerUrl, { workspaceId: row.id })
   const { sql } = database
-  const programs = await declareAll(sql, row.id, options).catch(async (error: unknown) => {
+  const sites = sitesOf(configuration.sites ?? [], configuration.connections)
+  const programs = await declareAll(sql, row.id, sites, options).catch(async (error: unknown) => {
     await Promise.all([database.close(), owner.close()])
     throw error
   })
@@ -92,6 +96,7 @@ export async function openWorkspace(options: OpenWorkspaceOptions): Promise<Work
         return programs.programs
       },
       routing: configuration.routing,
+      sites,
       decisions: await readDecisions(sql, row.id),
       now: () => clock.now(),
       randomId: () => randomUUID().replaceAll('-', ''),
@@ -125,11 +130,13 @@ async function findOrMake(owner: Database, { configuration, isReadOnly }: OpenWo
 async function declareAll(
   sql: Database['sql'],
   workspaceId: number,
+  sites: Sites,
   { configuration, clock, actor, isReadOnly, programs = 'apply', warn = () => {} }: OpenWorkspaceOptions,
 ): Promise<ProgramsInForce> {
   if (isReadOnly !== true) {
     await declareConnections(sql, workspaceId, configuration.connections.map(toDeclared), clock.now())
     await declareOwners(sql, workspaceId, configuration.owners)
+    await declareSites(sql, workspaceId, { sites: configuration.sites ?? [], ...sites })
     await noteEgress(sql, workspaceId, configuration.egressAllow, actor, clock.now())
     const sources = configuration.programs.map((one) => ({ ...one, key: one.program.key }))
     await bringIntoForce(sql, workspaceId, programs, sources, { by: actor, now: clock.now() }, warn)

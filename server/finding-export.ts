@@ -19,6 +19,7 @@ const cells: Readonly<Record<string, (finding: FindingView, ownerReason: string)
   claimed_by: (finding) => finding.claimedBy,
   program: (finding) => finding.program,
   expectation: (finding) => finding.expectation,
+  site: (finding) => finding.site?.key ?? null,
   tools: (finding) => finding.tools.join(' '),
   subject: (finding) => finding.subjectId,
   journey: (finding) => finding.journeyId,

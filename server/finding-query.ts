@@ -6,6 +6,7 @@ import type { FindingStatus } from '../db/schema/words.ts'
 import { findingStatuses, severities } from '../db/schema/words.ts'
 import { findingKinds } from '../jobs/domain/finding-kinds/index.ts'
 import { isOpen } from '../jobs/domain/finding-lifecycle.ts'
+import { withoutSite } from '../jobs/domain/site.ts'
 import { recordId } from '../jobs/reconcilers/observe.ts'
 import type { AppDeps } from './deps.ts'
 import { shortSpanShape, readSpan } from './finding-span.ts'
@@ -24,6 +25,8 @@ export const findingFilterShape = z.object({
   severity: listOf(severities),
   owner: wordList,
   connection: wordList,
+  /** `none`: those that concern no site we know of. */
+  site: wordList,
   expectation: wordList,
   program: wordList,
   claimed: z.enum(['me', 'anyone', 'nobody']).optional(),
@@ -65,6 +68,7 @@ export async function toFindingFilter(deps: AppDeps, query: FindingFilterQuery, 
     programs: query.program,
     expectations: query.expectation,
     connections: query.connection,
+    sites: query.site.map((site) => (site === withoutSite ? null : site)),
     ...span('opened'),
     ...span('closed'),
     ...span('due'),

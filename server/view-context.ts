@@ -7,6 +7,7 @@ import type { ViewContext } from './shapes/finding.ts'
 export function viewContext(deps: AppDeps): ViewContext {
   return {
     ownerTitles: ownerTitles(deps),
+    siteTitles: siteTitles(deps.workspace),
     actor: deps.me.id,
     wallNow: deps.wallNow(),
     names: namesOf(deps.workspace),
@@ -16,6 +17,10 @@ export function viewContext(deps: AppDeps): ViewContext {
 
 export function ownerTitles(deps: AppDeps): ReadonlyMap<string, string> {
   return new Map(deps.workspace.configuration.owners.map((owner) => [owner.key, owner.title]))
+}
+
+export function siteTitles({ configuration }: Pick<Workspace, 'configuration'>): ReadonlyMap<string, string> {
+  return new Map((configuration.sites ?? []).map((site) => [site.key, site.title]))
 }
 
 export function connectionTitles({ configuration }: Pick<Workspace, 'configuration'>): ReadonlyMap<string, string> {

@@ -26,6 +26,8 @@ export interface FindingFilter {
   readonly programs?: readonly string[]
   readonly expectations?: readonly string[]
   readonly connections?: readonly string[]
+  /** Keys of sites; null among them: those without one. */
+  readonly sites?: readonly (string | null)[]
   /** Domain time, epoch ms: from that instant on, before that one. */
   readonly opened?: TimeSpan
   readonly closed?: TimeSpan
@@ -130,6 +132,7 @@ const facetColumns = {
   severity: findings.severity,
   program: findings.program,
   expectation: findings.expectation,
+  site: findings.site,
 }
 export type FindingFacet = keyof typeof facetColumns | 'connection'
 
@@ -272,6 +275,7 @@ export function whereFindings(workspaceId: number, filter: FindingFilter): SQL |
           sql`, `,
         )}))`
       : undefined,
+    filter.sites && filter.sites.length > 0 ? atSites(filter.sites) : undefined,
     within(findings.openedAt, filter.opened),
     within(findings.closedAt, filter.closed),
     within(findings.dueAt, filter.due),
@@ -293,6 +297,11 @@ function within(by: SQL | typeof findings.openedAt | typeof findings.closedAt | 
   const at = (ms: number) => sql`${new Date(ms).toISOString()}::timestamptz`
   if (!span) return undefined
   return and(span.from === null ? undefined : sql`${by} >= ${at(span.from)}`, span.to === null ? undefined : sql`${by} < ${at(span.to)}`)
+}
+
+function atSites(sites: readonly (string | null)[]): SQL | undefined {
+  const named = sites.filter((site) => site !== null)
+  return or(named.length > 0 ? inArray(findings.site, named) : undefined, sites.includes(null) ? isNull(findings.site) : undefined)
 }
 
 function claimed({ wallNow, by }: NonNullable<FindingFilter['claim']>): SQL | undefined {

@@ -2,7 +2,9 @@ import { type FindingFilter, listFindings } from '../../db/records/findings.ts'
 import type { Cursor } from '../../db/records/page.ts'
 import type { FindingRow } from '../../db/schema/findings.ts'
 import { findingStatuses } from '../../db/schema/words.ts'
+import { AppError } from '../../jobs/domain/errors.ts'
 import { isOpen } from '../../jobs/domain/finding-lifecycle.ts'
+import { withoutSite } from '../../jobs/domain/site.ts'
 import type { Workspace } from '../../jobs/open-workspace.ts'
 import type { ServerConfig } from '../config.ts'
 import { readExpectations } from '../read-expectations.ts'
@@ -16,6 +18,8 @@ export interface FindingsOptions extends OpenOptions {
   readonly format: 'json' | 'table'
   /** Ended ones too. */
   readonly all?: boolean
+  /** Only those of this site; `none`: those without one. */
+  readonly site?: string
 }
 
 const pageSize = 1000
@@ -24,7 +28,10 @@ export async function findings(config: ServerConfig, options: FindingsOptions, w
   const opened = await openConfigured(config, options)
   try {
     const { workspace } = opened
-    const filter: FindingFilter = options.all ? {} : { statuses: findingStatuses.filter(isOpen) }
+    const filter: FindingFilter = {
+      ...(options.all ? {} : { statuses: findingStatuses.filter(isOpen) }),
+      ...(options.site === undefined ? {} : { sites: [siteNamed(workspace, options.site)] }),
+    }
     const rows = await readAll(workspace, filter)
     const expectations = await readExpectations(workspace)
     await write(options.format === 'json' ? toJson(workspace, rows, expectations) : toTable(workspace, rows, expectations))
@@ -32,6 +39,16 @@ export async function findings(config: ServerConfig, options: FindingsOptions, w
   } finally {
     await opened.close()
   }
+}
+
+function siteNamed({ configuration }: Workspace, site: string): string | null {
+  if (site === withoutSite) return null
+  const keys = (configuration.sites ?? []).map(({ key }) => key)
+  if (keys.includes(site)) return site
+  throw new AppError(
+    'invalid_input',
+    `There is no site "${site}" in owners.yaml. It has ${keys.length === 0 ? 'no sites' : keys.join(', ')}.`,
+  )
 }
 
 async function readAll(workspace: Workspace, filter: FindingFilter): Promise<FindingRow[]> {
@@ -66,6 +83,7 @@ function toJson(workspace: Workspace, rows: readonly FindingRow[], expectations:
       objects: row.objectType === null || row.objectId === null ? [] : [{ type: row.objectType, id: row.objectId }],
       status: row.status,
       severity: row.severity,
+      site: row.site,
       owner: row.owner,
       ownerReason: row.ownerReason,
       sentence: sentenceOf(row, names(row.program)),
@@ -109,13 +127,14 @@ function toJson(workspace: Workspace, rows: readonly FindingRow[], expectations:
 function toTable(workspace: Workspace, rows: readonly FindingRow[], expectations: Expectations): string {
   const names = namesOf(workspace)
   const listed = table(
-    ['id', 'kind', 'severity', 'status', 'owner', 'since', 'what'],
+    ['id', 'kind', 'severity', 'status', 'owner', 'site', 'since', 'what'],
     rows.map((row) => [
       row.id,
       row.kind,
       row.severity,
       row.status,
       row.owner,
+      row.site ?? '',
       iso(row.occurredAt ?? row.openedAt),
       sentenceOf(row, names(row.program)),
     ]),

@@ -53,6 +53,7 @@ withConfig(program.command('reconcile').description('read every stream once to i
 withConfig(program.command('findings').description('list findings'))
   .addOption(formats())
   .option('--all', 'ended ones too', false)
+  .option('--site <key>', 'only those of this site; none: those without one')
   .action((options) => run(() => findings(readServerConfig(process.env), options, write))())
 
 withConfig(

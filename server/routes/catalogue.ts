@@ -33,6 +33,7 @@ const catalogue = createRoute({
           ),
           connections: z.array(z.object({ id: z.string(), title: z.string(), connector: z.string() })),
           owners: z.array(titled),
+          sites: z.array(titled),
           programs: z.array(titled),
           expectations: z.array(titled.extend({ program: z.string() })),
         })
@@ -58,6 +59,7 @@ export function catalogueRoutes(deps: AppDeps) {
         }),
         connections: configuration.connections.map(({ id, title, connector }) => ({ id, title, connector })),
         owners: configuration.owners.map(({ key, title }) => ({ key, title })),
+        sites: (configuration.sites ?? []).map(({ key, title }) => ({ key, title })),
         programs: judging.programs.map(({ program }) => ({ key: program.key, title: program.title })),
         expectations: judging.programs.flatMap(({ program }) =>
           program.expectations.map(({ name }) => ({ program: program.key, key: name, title: titleOf(program, name, names(program.key)) })),

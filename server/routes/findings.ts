@@ -12,7 +12,7 @@ import { findingShape, toFindingView } from '../shapes/finding.ts'
 import { refuseInvalid } from '../validate.ts'
 import { viewContext } from '../view-context.ts'
 
-const facetNames = ['status', 'kind', 'severity', 'owner', 'expectation', 'connection', 'program'] as const
+const facetNames = ['status', 'kind', 'severity', 'owner', 'expectation', 'connection', 'program', 'site'] as const
 type FacetName = (typeof facetNames)[number]
 const listShape = z
   .object({
@@ -113,4 +113,5 @@ const facetFilters = {
   expectation: 'expectations',
   connection: 'connections',
   program: 'programs',
+  site: 'sites',
 } as const satisfies Record<Exclude<FacetName, 'status'>, keyof FindingFilter>

@@ -9,6 +9,7 @@ export const allowedShape = z
   .openapi('Allowed')
 export const objectShape = z.object({ type: z.string(), id: z.string() })
 export const ownerShape = z.object({ key: z.string(), title: z.string() })
+export const siteShape = z.object({ key: z.string(), title: z.string() })
 export const actorShape = z.object({ kind: z.string(), id: z.string().nullable() })
 
 export const problemShape = z

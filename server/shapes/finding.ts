@@ -3,7 +3,7 @@ import type { EvidenceRow, FindingRow } from '../../db/schema/findings.ts'
 import { findingKindByName } from '../../jobs/domain/finding-kinds/index.ts'
 import type { Names } from '../../jobs/domain/finding-kinds/words.ts'
 import { personActs, whatOneCanDo } from '../../jobs/domain/finding-lifecycle.ts'
-import { actorShape, allowedShape, iso, isoTime, objectShape, ownerShape, severityShape, statusShape } from './common.ts'
+import { actorShape, allowedShape, iso, isoTime, objectShape, ownerShape, severityShape, siteShape, statusShape } from './common.ts'
 
 const actionNames = ['acknowledge', 'assign', 'claim', 'release', 'snooze', 'unsnooze', 'waive', 'comment', 'false-alarm'] as const
 
@@ -20,6 +20,7 @@ export const findingShape = z
     subjectId: z.string().nullable(),
     journeyId: z.string().nullable(),
     object: objectShape.nullable(),
+    site: siteShape.nullable(),
     tools: z.array(z.string()),
     openedAt: isoTime,
     occurredAt: isoTime.nullable(),
@@ -63,6 +64,7 @@ export type EvidenceView = z.output<typeof evidenceShape>
 
 export interface ViewContext {
   readonly ownerTitles: ReadonlyMap<string, string>
+  readonly siteTitles: ReadonlyMap<string, string>
   readonly actor: string
   readonly wallNow: number
   /** What the steps of a program and the tools are called. */
@@ -86,6 +88,7 @@ export function toFindingView(finding: FindingRow, context: ViewContext): Findin
     subjectId: finding.subjectId,
     journeyId: finding.journeyId,
     object: finding.objectType !== null && finding.objectId !== null ? { type: finding.objectType, id: finding.objectId } : null,
+    site: finding.site === null ? null : { key: finding.site, title: context.siteTitles.get(finding.site) ?? finding.site },
     tools: connectionsOf(finding.streams),
     openedAt: iso(finding.openedAt),
     occurredAt: iso(finding.occurredAt),

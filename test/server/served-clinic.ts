@@ -4,7 +4,7 @@ import { reconcile } from '../../jobs/reconcilers/reconcile.ts'
 import { createApp } from '../../server/app.ts'
 import type { AppDeps } from '../../server/deps.ts'
 import { type PagedTool, startPagedTool } from '../support/paged-tool.ts'
-import { movedClock, type MovedClock, openPagedWorkspace } from '../support/paged-workspace.ts'
+import { movedClock, type MovedClock, openPagedWorkspace, type PagedWorkspaceOptions } from '../support/paged-workspace.ts'
 
 export const minute = 60_000
 export const morning = Date.parse('2026-03-02T09:00:00Z')
@@ -30,7 +30,11 @@ export interface ServedClinic {
  * Two tools behind the real pipeline and the API: Ann and Bob booked at 9:00, Ann's confirmation never came, Bob's came twice.
  * It is 9:30 and both tools were just read.
  */
-export async function serveClinic(ownerUrl: string, overrides: Partial<AppDeps> = {}): Promise<ServedClinic> {
+export async function serveClinic(
+  ownerUrl: string,
+  overrides: Partial<AppDeps> = {},
+  configure: PagedWorkspaceOptions['configure'] = (configuration) => configuration,
+): Promise<ServedClinic> {
   const clock = movedClock(morning + 30 * minute)
   const booking = await startPagedTool(clock.at)
   const texts = await startPagedTool(clock.at)
@@ -40,7 +44,7 @@ export async function serveClinic(ownerUrl: string, overrides: Partial<AppDeps> 
     row('m-1', 'bob@example.org', 'delivered', morning + 5 * minute),
     row('m-2', 'bob@example.org', 'delivered', morning + 6 * minute),
   ]
-  const workspace = await openPagedWorkspace({ ownerUrl, clock, tools: { booking: booking.url, texts: texts.url } })
+  const workspace = await openPagedWorkspace({ ownerUrl, clock, tools: { booking: booking.url, texts: texts.url }, configure })
   const deps: AppDeps = {
     workspace,
     me: { id: 'local-owner', title: 'Local owner' },

@@ -59,6 +59,10 @@ const kinds: Catalogue['kinds'] = [
   { kind: 'unexpected', title: 'Unexpected', meaning: 'Something happened that must not happen.', icon: 'zap' },
   { kind: 'blind', title: 'Blind', meaning: 'A stream is not being read: nothing can be said about it.', icon: 'eye-off' },
 ]
+const sites: Catalogue['sites'] = [
+  { key: 'riverside', title: 'Riverside clinic' },
+  { key: 'hillside', title: 'Hillside clinic' },
+]
 const catalogue: Catalogue = {
   kinds,
   statuses: [],
@@ -73,6 +77,7 @@ const catalogue: Catalogue = {
   })),
   connections,
   owners,
+  sites,
   expectations: [
     { program: 'virtual-care', key: 'booking-confirmed', title: 'Booking confirmed by text' },
     { program: 'virtual-care', key: 'one-charge', title: 'Charged once' },
@@ -167,6 +172,7 @@ function makeFinding(n: number): FindingRow {
     owner: owners[shape.owner] ?? { key: 'care-operations', title: 'Care operations' },
     subjectId: id('5ab1', n % 60),
     journeyId: id('3c7e', n % 40),
+    site: sites[n % 3] ?? null,
     object: shape.kind === 'drift' ? { type: 'appointment', id: `bk_${4100 + n}` } : null,
     tools: shape.tools,
     openedAt: ago(opened),

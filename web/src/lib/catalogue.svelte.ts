@@ -19,6 +19,9 @@ class CatalogueStore extends Resource<Catalogue> {
   ownerTitle(owner: string): string {
     return this.data?.owners.find((each) => each.key === owner)?.title ?? owner
   }
+  siteTitle(site: string): string {
+    return site === 'none' ? 'No site' : (this.data?.sites.find((each) => each.key === site)?.title ?? site)
+  }
   expectationTitle(key: string): string {
     return this.data?.expectations.find((each) => each.key === key)?.title ?? spoken(key)
   }
