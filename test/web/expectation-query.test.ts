@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { weeksShown } from '../../web/src/lib/expectations/charts.ts'
-import { hrefOf, keptShare, parseExpectationQuery, percent, select } from '../../web/src/lib/expectations/query.ts'
+import { hrefOf, keptShare, parseExpectationQuery, percent, select, weeksShown } from '../../web/src/lib/expectations/query.ts'
 import type { ExpectationRow } from '../../web/src/lib/api-types.ts'
 
 const row = (title: string, more: Partial<ExpectationRow> = {}): ExpectationRow => ({

@@ -11,14 +11,6 @@ const looks: Partial<Record<VerdictState, NonNullable<ChartSeries['look']>>> = {
   at_risk: 'hatched',
 }
 
-const weeksAtLeast = 8
-
-/** Without the empty weeks before the first activation, as long as enough are left to compare. */
-export function weeksShown(weeks: ExpectationDetail['weeks']['items']): ExpectationDetail['weeks']['items'] {
-  const first = weeks.findIndex((week) => Object.keys(week.states).length > 0)
-  return first === -1 ? weeks : weeks.slice(Math.max(0, Math.min(first, weeks.length - weeksAtLeast)))
-}
-
 /** Activations of each week by verdict; a bar leads to those it counts. */
 export function weeksSpec(
   weeks: ExpectationDetail['weeks']['items'],

@@ -1,4 +1,4 @@
-import type { ExpectationRow, VerdictState } from '../api-types.ts'
+import type { ExpectationDetail, ExpectationRow, VerdictState } from '../api-types.ts'
 import { paths } from '../paths.ts'
 
 /** The order of a strip: what was kept, what was not, what nobody knows yet, what does not count. */
@@ -86,4 +86,12 @@ export function percent(share: number): string {
   if (text === '100%' && share < 1) return '> 99.9 %'
   if (text === '0%' && share > 0) return '< 0.1 %'
   return text.replace('%', ' %')
+}
+
+const weeksAtLeast = 8
+
+/** Without the empty weeks before the first activation, as long as enough are left to compare. */
+export function weeksShown(weeks: ExpectationDetail['weeks']['items']): ExpectationDetail['weeks']['items'] {
+  const first = weeks.findIndex((week) => Object.keys(week.states).length > 0)
+  return first === -1 ? weeks : weeks.slice(Math.max(0, Math.min(first, weeks.length - weeksAtLeast)))
 }
