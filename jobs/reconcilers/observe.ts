@@ -73,7 +73,7 @@ export async function commitPage(
   workspaceId: number,
   stream: StreamRow,
   page: PollPage,
-  deps: { readonly tokenise: Tokenise; readonly now: number },
+  deps: { readonly tokenise: Tokenise; readonly now: number; readonly firstRead?: FirstRead | undefined },
 ): Promise<PageOutcome> {
   const address = `${stream.connection}.${stream.name}`
   const observed = page.records.map((read) => observe(address, read, deps.tokenise))
@@ -83,7 +83,9 @@ export async function commitPage(
     .begin(async (tx): Promise<PageOutcome> => {
       const pipeline = new Pipeline()
       pipeline.send(commitLazily(tx))
-      const versions = await pipeline.send(readVersions(tx, workspaceId, [...newest.keys()]))
+      const versions = deps.firstRead?.hasNone(newest.keys())
+        ? new Map<string, StoredVersion>()
+        : await pipeline.send(readVersions(tx, workspaceId, [...newest.keys()]))
       const created = [...newest.values()].filter((row) => !versions.has(row.id))
       const changed = [...newest.values()].filter((row) => supersedes(row, versions.get(row.id)))
       const news = observed.filter((row) => isNews(row, versions))
@@ -187,12 +189,37 @@ export async function commitPage(
         dirty: dirty.size,
       }
     })
+    .then((outcome: PageOutcome): PageOutcome => {
+      deps.firstRead?.add(newest.keys())
+      return outcome
+    })
     .catch((error: unknown): PageOutcome => {
       if (error instanceof SuspiciousShrink) return { kind: 'suspicious_shrink', unseen: error.unseen, live: error.live }
       if (error instanceof SomeoneElseHasIt) return { kind: 'someone_else_has_it' }
       throw error
     }) as Promise<PageOutcome>
 }
+
+/**
+ * Which records of a stream are stored, known without asking: the stream had none when this reading began, and every page since was
+ * committed by this reading (a page of another process moves the stream's epoch, which refuses ours). 52 bits of an id are kept: two
+ * that agree in them make us ask, never miss.
+ */
+export class FirstRead {
+  readonly #stored = new Set<number>()
+
+  hasNone(ids: Iterable<string>): boolean {
+    if (this.#stored.size > rememberedAtMost) return false
+    for (const id of ids) if (this.#stored.has(beginningOf(id))) return false
+    return true
+  }
+
+  add(ids: Iterable<string>): void {
+    if (this.#stored.size <= rememberedAtMost) for (const id of ids) this.#stored.add(beginningOf(id))
+  }
+}
+const rememberedAtMost = 2_000_000
+const beginningOf = (id: string): number => Number.parseInt(id.slice(0, 13), 16)
 
 /** Thrown to roll the page back: another process committed a page of this stream meanwhile. */
 class SomeoneElseHasIt extends Error {}

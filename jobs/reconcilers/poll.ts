@@ -4,7 +4,7 @@ import { isDatabaseError } from '../../db/storage-error.ts'
 import { type Connector, type PollContext, type PollPage, ToolError, type ToolErrorReason } from '../connectors/connector.ts'
 import { hash128 } from '../domain/hash.ts'
 import { failpoint } from '../failpoint.ts'
-import { commitPage, type Tokenise } from './observe.ts'
+import { commitPage, FirstRead, type Tokenise } from './observe.ts'
 
 /** One configured, credentialed tool, ready to be read. */
 export interface LiveConnection {
@@ -85,6 +85,7 @@ async function pollStream(sql: Sql, deps: PollDeps, connection: LiveConnection, 
     let changed = 0
     let setAside: Extract<StreamOutcome, { kind: 'complete' }>['setAside'] = { count: 0, first: null }
     const cursors = new Set<string>()
+    const firstRead = stream.records === 0 ? new FirstRead() : undefined
     let next = ask(stream.cursor)
     for (let pages = 0; ; pages++) {
       const page = await next
@@ -95,7 +96,7 @@ async function pollStream(sql: Sql, deps: PollDeps, connection: LiveConnection, 
         next = ask(page.cursor)
         next.catch(() => {})
       }
-      const outcome = await commitPage(sql, deps.workspaceId, stream, page, { tokenise: deps.tokenise, now: deps.now() })
+      const outcome = await commitPage(sql, deps.workspaceId, stream, page, { tokenise: deps.tokenise, now: deps.now(), firstRead })
       if (outcome.kind === 'someone_else_has_it') return { stream: stream.name, kind: 'skipped', why: 'someone_else_has_it' }
       if (outcome.kind === 'suspicious_shrink') return await refuseShrink(sql, deps, stream, outcome)
       failpoint('poll.committed')

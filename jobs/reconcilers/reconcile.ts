@@ -68,7 +68,7 @@ export async function poll(
 }
 
 /** Judges all that changed or fell due, our own sight included. Ranges of parts are judged side by side: one decides while another writes. */
-export async function judge(workspace: Workspace, options: ReconcileOptions = {}, ranges = halves): Promise<JudgeCount> {
+export async function judge(workspace: Workspace, options: ReconcileOptions = {}, ranges = thirds): Promise<JudgeCount> {
   const { sql } = workspace.database
   await workspace.refreshStatistics()
   const counts = ranges.map((): JudgeCount => ({ components: 0, findings: 0 }))
@@ -95,7 +95,8 @@ export async function judge(workspace: Workspace, options: ReconcileOptions = {}
 
 const connectionsAtOnce = 3
 
-const halves: readonly (readonly [number, number])[] = [
-  [0, partCount / 2 - 1],
-  [partCount / 2, partCount - 1],
+const thirds: readonly (readonly [number, number])[] = [
+  [0, Math.floor(partCount / 3) - 1],
+  [Math.floor(partCount / 3), Math.floor((2 * partCount) / 3) - 1],
+  [Math.floor((2 * partCount) / 3), partCount - 1],
 ]
