@@ -51,7 +51,7 @@ const statusWords: Readonly<Record<FindingStatus, string>> = {
 
 /** What a person may do with a finding now, and why not. `wallNow`: leases follow wall time. */
 export function whatOneCanDo(
-  finding: Pick<Finding, 'status' | 'claimedBy' | 'claimedUntil' | 'snoozedUntil'>,
+  finding: Pick<Finding, 'status' | 'claimedBy' | 'claimedUntil'> & Partial<Pick<Finding, 'snoozedUntil'>>,
   actor: string,
   wallNow: number,
 ): Readonly<Record<PersonAct, Can>> {
@@ -75,7 +75,7 @@ export function whatOneCanDo(
     claim: !open ? ended : heldByOther ? held : yes,
     release: holder === null ? no('Nobody has claimed it.') : heldByOther ? held : yes,
     snooze: whenOpen,
-    unsnooze: finding.snoozedUntil === null ? no('It is not snoozed.') : whenOpen,
+    unsnooze: (finding.snoozedUntil ?? null) === null ? no('It is not snoozed.') : whenOpen,
     waive: ending('waived'),
     comment: yes,
     false_alarm: ending('false_alarm'),
