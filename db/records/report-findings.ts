@@ -31,7 +31,7 @@ export interface Within {
   readonly key: string | null
 }
 
-export type TransitionColumn = Entered | FindingStatus | 'ended' | 'amended' | 'transferredIn' | 'transferredOut'
+export type TransitionColumn = Entered | FindingStatus | 'returned' | 'ended' | 'amended' | 'transferredIn' | 'transferredOut'
 
 interface Asked {
   readonly column: TransitionColumn
@@ -59,6 +59,7 @@ function columnCondition(column: TransitionColumn, within: Within | null): SQL {
   }
   const isWithin = within === null ? sql`true` : sql`${sql.identifier(within.dimension)} is not distinct from ${within.key}::text`
   if (enteredWords.includes(column)) return sql`entered = ${column} and ${isWithin}`
+  if (column === 'returned') return sql`entered is not null and entered <> 'opened' and ${isWithin}`
   if (column === 'amended') return sql`ended is not null and not was_open and entered is null and ${isWithin}`
   if (column === 'ended') return sql`${counts} and ${isWithin}`
   return sql`${counts} and ended = ${column} and ${isWithin}`

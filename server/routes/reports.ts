@@ -31,7 +31,8 @@ const detailShape = z
     asOf: isoTime,
   })
   .openapi('ReportDetail')
-const columnNames = [...columns.map(({ key }) => key), 'amended'] as const
+/** `returned`: regressed, reopened or its waiver expired. `amended`: ended in another way than reported. */
+const columnNames = [...columns.map(({ key }) => key), 'returned', 'amended'] as const
 const changesShape = z
   .object({ items: z.array(changeShape), total: z.int(), next: z.string().nullable(), asOf: isoTime, final: z.boolean() })
   .openapi('ReportedChanges')

@@ -1,6 +1,6 @@
 import type { api } from './api.ts'
 
-type Answer<Name extends Exclude<keyof typeof api, 'feedUrl'>> = Awaited<ReturnType<(typeof api)[Name]>>
+type Answer<Name extends Exclude<keyof typeof api, 'feedUrl' | 'reportDownloadUrl'>> = Awaited<ReturnType<(typeof api)[Name]>>
 
 /** What the API sends, by the names the console uses. Times are ISO strings in UTC; nothing here identifies a person. */
 export type Status = Answer<'status'>
@@ -38,3 +38,11 @@ export type ConnectionDetail = Answer<'connection'>
 export type ConnectionState = ConnectionRow['state']
 export type StreamRow = ConnectionRow['streams'][number]
 export type PassRow = StreamRow['passes'][number]
+export type ReportList = Answer<'reports'>
+export type ReportHead = ReportList['items'][number]
+export type ReportDetail = Answer<'report'>
+export type ReportLine = ReportDetail['report']['total']
+export type ReportTableRow = ReportDetail['report']['owners'][number]
+export type ReportDelivery = ReportDetail['deliveries'][number]
+export type ReportedChanges = Answer<'reportFindings'>
+export type ReportedChange = ReportedChanges['items'][number]

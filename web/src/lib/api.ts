@@ -21,6 +21,7 @@ async function fetchInTime(input: RequestInfo | URL, init: RequestInit = {}): Pr
 const { v1 } = hc<App>('/', { fetch: fetchInTime }).api
 const finding = v1.findings[':id']
 const connection = v1.connections[':id']
+type ReportQuery = Parameters<(typeof v1.reports)[':day']['findings']['$get']>[0]['query']
 const expectation = v1.expectations[':program'][':key']
 
 type Good<R> = R extends { status: 200 | 202; json: () => Promise<infer T> } ? T : never
@@ -63,6 +64,11 @@ export const api = {
   expectation: (param: { program: string; key: string }, signal?: AbortSignal) => body(expectation.$get({ param }, stopped(signal))),
   activations: (param: { program: string; key: string }, query: Query, signal?: AbortSignal) =>
     body(expectation.activations.$get({ param, query: texts(query) }, stopped(signal))),
+  reports: (query: Query, signal?: AbortSignal) => body(v1.reports.$get({ query: texts(query) }, stopped(signal))),
+  report: (day: string, signal?: AbortSignal) => body(v1.reports[':day'].$get({ param: { day } }, stopped(signal))),
+  reportFindings: (day: string, query: Query, signal?: AbortSignal) =>
+    body(v1.reports[':day'].findings.$get({ param: { day }, query: texts(query) as ReportQuery }, stopped(signal))),
+  reportDownloadUrl: (day: string, format: 'html' | 'csv' | 'json') => `/api/v1/reports/${day}/download?format=${format}`,
   connections: (signal?: AbortSignal) => body(v1.connections.$get({}, stopped(signal))),
   connection: (id: string, signal?: AbortSignal) => body(connection.$get({ param: { id } }, stopped(signal))),
   settings: (signal?: AbortSignal) => body(v1.settings.$get({}, stopped(signal))),

@@ -1,5 +1,6 @@
 import Cable from '@lucide/svelte/icons/cable'
 import CircleAlert from '@lucide/svelte/icons/circle-alert'
+import FileText from '@lucide/svelte/icons/file-text'
 import ListChecks from '@lucide/svelte/icons/list-checks'
 import Route from '@lucide/svelte/icons/route'
 import type { Status } from './api-types.ts'
@@ -32,6 +33,7 @@ export const nav: readonly NavEntry[] = [
     badge: ({ findings }) => ({ count: findings.open, words: 'open' }),
   },
   { group: 'Watch', title: 'Journeys', href: paths.journeys(), key: 'j', icon: Route },
+  { group: 'Watch', title: 'Reports', href: paths.reports(), key: 'r', icon: FileText },
   { group: 'Promises', title: 'Expectations', href: paths.expectations(), key: 'e', icon: ListChecks },
   {
     group: 'Promises',

@@ -24,6 +24,9 @@ export const paths = {
   expectations: (query?: Query) => withQuery('/expectations', query),
   expectation: (program: string, key: string, query?: Query) =>
     withQuery(`/expectations/${encodeURIComponent(program)}/${encodeURIComponent(key)}`, query),
+  reports: (query?: Query) => withQuery('/reports', query),
+  report: (day: string) => `/reports/${encodeURIComponent(day)}`,
+  reportFindings: (day: string, query: Query) => withQuery(`/reports/${encodeURIComponent(day)}/findings`, query),
   connections: () => '/connections',
   connection: (id: string) => `/connections/${encodeURIComponent(id)}`,
 }

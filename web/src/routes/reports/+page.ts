@@ -1,0 +1,1 @@
+export const load = ({ url }: { url: URL }) => ({ before: url.searchParams.get('before') ?? '' })

@@ -1,0 +1,1 @@
+export const load = ({ params }: { params: { date: string } }) => ({ date: params.date })
