@@ -17,6 +17,8 @@ export interface ToolRow {
   readonly family?: string
   readonly appointment?: string
   readonly ops?: Readonly<Record<string, string>>
+  /** The automation that did it. */
+  readonly actor?: string
 }
 
 export interface PagedTool {
@@ -87,7 +89,7 @@ export const pagedConnector: Connector<{ url: string; lagSeconds?: number }> = {
         lagSeconds: 0,
         overlapSeconds: 60,
         fullSweepSeconds: 86_400,
-        fields: { keys: ['email', 'phone'], ops: ['kind'], dropped: [] },
+        fields: { keys: ['email', 'phone'], ops: ['kind', 'startsAt'], dropped: [] },
         statuses: null,
       },
     ],
@@ -119,7 +121,14 @@ export const pagedConnector: Connector<{ url: string; lagSeconds?: number }> = {
           phones: [row.phone],
           name: row.given === undefined ? null : { given: row.given, family: row.family ?? 'Doe' },
         }),
-        events: [{ type: row.status, occurredAt: row.at, status: row.status, actor: { kind: 'unknown', id: null } }],
+        events: [
+          {
+            type: row.status,
+            occurredAt: row.at,
+            status: row.status,
+            actor: row.actor ? { kind: 'automation', id: row.actor } : { kind: 'unknown', id: null },
+          },
+        ],
       })),
       quarantined: [],
       drift: [],
