@@ -9,6 +9,7 @@ import { type Engine, enqueue, enqueueUnlessWaiting, type Log, registerJob, star
 import type { Workspace } from './open-workspace.ts'
 import { wake } from './reconcilers/judge.ts'
 import { judgeStreams } from './reconcilers/judge-streams.ts'
+import { keepPaths } from './reconcilers/trace-journeys.ts'
 import { judge, poll } from './reconcilers/reconcile.ts'
 import { runReports, waitsForReports } from './reports/run-reports.ts'
 import { type Recurring, startSchedule } from './schedule.ts'
@@ -20,6 +21,8 @@ const fastestPollMs = 1_000
 const watchEveryMs = 5_000
 const tallyEveryMs = 15_000
 const reportEveryMs = 5_000
+const traceEveryMs = 5_000
+const traceForMs = 2_000
 const tidyEveryMs = 86_400_000
 const dayMs = 86_400_000
 
@@ -82,6 +85,17 @@ export async function startJobs(workspace: Workspace, options: JobsOptions): Pro
     }),
   )
 
+  let traceAfter = 0
+  registerJob('trace', async (_: unknown, run) =>
+    run.step('trace', async () => {
+      const started = Date.now()
+      const { journeys, days, complete } = await keepPaths(workspace, { forMs: traceForMs, wallNow: Date.now })
+      // To see that nothing changed costs what is stored, so it takes a twentieth of the time; catching up may take a third.
+      traceAfter = Date.now() + (Date.now() - started) * (complete ? 20 : 2)
+      return { journeys, days }
+    }),
+  )
+
   registerJob('tally', async (_: unknown, run) =>
     run.step('tally', () =>
       refreshTallies(sql, workspace.id, [verdictCounts, stageCounts], { now: workspace.clock.now(), wallNow: Date.now() }),
@@ -139,6 +153,14 @@ export async function startJobs(workspace: Workspace, options: JobsOptions): Pro
         tick: async (id) => {
           if (await waitsForReports(workspace))
             await enqueueUnlessWaiting(owner.sql, { job: 'report', queue: 'polls', id, input: null, partition: `${prefix}:report` })
+        },
+      },
+      {
+        name: `${prefix}:trace`,
+        everyMs: traceEveryMs,
+        tick: async (id) => {
+          if (Date.now() < traceAfter) return
+          await enqueueUnlessWaiting(owner.sql, { job: 'trace', queue: 'judging', id, input: null, partition: `${prefix}:trace` })
         },
       },
       {

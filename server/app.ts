@@ -17,6 +17,7 @@ import { findingViewRoutes } from './routes/finding-views.ts'
 import { findingRoutes } from './routes/findings.ts'
 import { healthRoutes } from './routes/health.ts'
 import { journeyRoutes } from './routes/journeys.ts'
+import { mapRoutes } from './routes/map.ts'
 import { overviewRoutes } from './routes/overview.ts'
 import { settingsRoutes } from './routes/settings.ts'
 import { reportRoutes } from './routes/reports.ts'
@@ -70,6 +71,7 @@ export function createApp(deps: AppDeps) {
     .route('/api/v1', journeyRoutes(deps))
     .route('/api/v1', connectionRoutes(deps))
     .route('/api/v1', expectationRoutes(deps))
+    .route('/api/v1', mapRoutes(deps))
     .route('/api/v1', overviewRoutes(deps))
     .route('/api/v1', settingsRoutes(deps))
     .route('/api/v1', feedRoutes(deps))

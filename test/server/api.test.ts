@@ -251,6 +251,8 @@ describe('the description of the API', () => {
         ...['acknowledge', 'assign', 'claim', 'comment', 'false-alarm', 'release', 'snooze', 'unsnooze', 'waive'].map((act) => `/findings/{id}/${act}`),
         '/journeys',
         '/journeys/{id}',
+        '/map/{program}',
+        '/map/{program}/journeys',
         '/status',
       ]
         .map((path) => `/api/v1${path}`)
