@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { commitLazily, Pipeline, type Sql, type Tx } from '../../db/records/bulk.ts'
 import {
   appendEvents,
@@ -76,7 +77,7 @@ export async function commitPage(
   deps: { readonly tokenise: Tokenise; readonly now: number; readonly firstRead?: FirstRead | undefined },
 ): Promise<PageOutcome> {
   const address = `${stream.connection}.${stream.name}`
-  const observed = page.records.map((read) => observe(address, read, deps.tokenise))
+  const observed = await observeAll(address, page.records, deps.tokenise)
   const newest = keepNewest(observed)
   const stating = keepNewest(observed.filter((row) => !isTombstone(row)))
   return sql
@@ -119,6 +120,7 @@ export async function commitPage(
       const known = [...new Set(news.map((row) => row.id))].filter((id) => versions.has(id))
       const groupables = news.map((row) => ({ row, tokens: linkingTokens({ keys: row.keys, objects: row.read.objects }) }))
       const reading = news.length > 0 ? pipeline.send(readUnderLock(tx, workspaceId, pipeline, known, groupables)) : undefined
+      await setImmediate()
       const staged = stageRecords(created.map((row) => toRecordRow(row, stating, undefined)))
       if (!(await advancing)) throw new SomeoneElseHasIt()
       failpoint('poll.cursor')
@@ -234,6 +236,17 @@ class SuspiciousShrink extends Error {
     this.live = live
   }
 }
+
+/** Hashing a page takes long: whoever holds the grouping lock meanwhile is let through again and again. */
+async function observeAll(address: string, reads: readonly ReadRecord[], tokenise: Tokenise): Promise<Observed[]> {
+  const observed: Observed[] = []
+  for (const read of reads) {
+    if (observed.length % observedAtOnce === observedAtOnce - 1) await setImmediate()
+    observed.push(observe(address, read, tokenise))
+  }
+  return observed
+}
+const observedAtOnce = 250
 
 function observe(address: string, read: ReadRecord, tokenise: Tokenise): Observed {
   const { role, keys } = read.person === null ? { role: 'contact' as const, keys: [] } : tokenise(read.person)
