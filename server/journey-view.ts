@@ -4,6 +4,7 @@ import type { Verdict } from '../jobs/domain/expectations/expectation.ts'
 import { deadline, earliest, field, inFullWords, type Names, spoken, times } from '../jobs/domain/finding-kinds/words.ts'
 import type { Expectation, Program } from '../jobs/domain/program.ts'
 import { answerQuestions } from './journey-answers.ts'
+import { foldEvents } from './journey-window.ts'
 import type { JudgedJourneyView } from './judged-journey.ts'
 import { iso } from './shapes/common.ts'
 import type { ConnectionView } from './shapes/connection.ts'
@@ -69,7 +70,13 @@ export function toJourneyView({ row, judged, findings, connections, now, context
           }
     }),
   }
-  return { ...view, questions: answerQuestions(view) }
+  const folded = foldEvents(events)
+  return {
+    ...view,
+    questions: answerQuestions(view),
+    ...(folded.clusters.length > 0 ? folded : {}),
+    eventCount: events.length,
+  }
 }
 
 export function toEventViews(
@@ -113,9 +120,10 @@ const ghostStates: Readonly<Partial<Record<Verdict['state'], GhostView['state']>
   at_risk: 'at_risk',
   unknown: 'unknown',
   violated: 'missing',
+  satisfied_late: 'late',
 }
 
-/** What a promise still waits for, or missed. Promises about anything but a step that must come have no ghost. */
+/** What a promise still waits for, missed, or got too late. Promises about anything but a step that must come have no ghost. */
 export function toGhost(
   { program, streams }: JudgedJourneyView,
   verdict: Verdict,
@@ -139,6 +147,7 @@ export function toGhost(
     state,
     from: iso(verdict.anchorAt),
     dueAt: iso(verdict.dueAt),
+    ...(state === 'late' ? { cameAt: iso(verdict.evidenceAt) } : {}),
     readTo: iso(verdict.unread === null ? readTo : verdict.unread.readTo),
     findingId: finding?.id ?? null,
   }

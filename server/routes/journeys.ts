@@ -7,11 +7,12 @@ import { verdictStates } from '../../db/schema/words.ts'
 import { AppError } from '../../jobs/domain/errors.ts'
 import { readCursor, writeCursor } from '../cursor.ts'
 import type { AppDeps, AppEnv } from '../deps.ts'
-import { toJourneyView } from '../journey-view.ts'
+import { toEventViews, toJourneyView } from '../journey-view.ts'
+import { eventsAtOnce, foldEvents, pageOfEvents } from '../journey-window.ts'
 import { judgeJourneyAnew } from '../judged-journey.ts'
 import { readConnectionViews } from '../read-connections.ts'
 import { idShape, iso, isoTime, json, limitShape, orProblem, wordList } from '../shapes/common.ts'
-import { journeyRowShape, journeyShape } from '../shapes/journey.ts'
+import { journeyRowShape, journeyShape, journeyWindowShape } from '../shapes/journey.ts'
 import { refuseInvalid } from '../validate.ts'
 import { namesOf, viewContext } from '../view-context.ts'
 
@@ -47,6 +48,25 @@ const detail = createRoute({
   summary: 'One journey across its tools, judged from its facts as of now',
   request: { params: z.object({ id: idShape }) },
   responses: { 200: json(journeyShape, 'The journey'), ...orProblem(404) },
+})
+const window = createRoute({
+  method: 'get',
+  path: '/journeys/{id}/events',
+  tags: ['journeys'],
+  summary: 'Events of one journey in order of time: a window of them by pages, or folded into at most 500 events and clusters',
+  request: {
+    params: z.object({ id: idShape }),
+    query: z.object({
+      from: z.iso.datetime().optional(),
+      /** Included, so that the window of a cluster holds its last event. */
+      to: z.iso.datetime().optional(),
+      connection: wordList,
+      fold: z.enum(['true', 'false']).optional(),
+      cursor: z.string().max(1000).optional(),
+      limit: z.coerce.number().int().min(1).max(eventsAtOnce).default(200),
+    }),
+  },
+  responses: { 200: json(journeyWindowShape, 'The events'), ...orProblem(400, 404) },
 })
 
 export function journeyRoutes(deps: AppDeps) {
@@ -104,16 +124,40 @@ export function journeyRoutes(deps: AppDeps) {
     })
     .openapi(detail, async (context) => {
       const { id } = context.req.valid('param')
-      const row = await readJourney(database.db, workspaceId, id)
-      if (!row) throw new AppError('not_found', `There is no journey ${id}.`)
-      const judged = await judgeJourneyAnew(deps, row)
-      if (!judged) throw new AppError('unavailable', `Journey ${id} is being judged anew. Ask again in a moment.`)
+      const { row, judged } = await judgedJourney(id)
       const [findings, connections] = await Promise.all([
         readJourneyFindings(database.db, workspaceId, id),
         readConnectionViews(deps, { passes: false }),
       ])
       return context.json(toJourneyView({ row, judged, findings, connections, now: clock.now(), context: viewContext(deps) }), 200)
     })
+    .openapi(window, async (context) => {
+      const { id } = context.req.valid('param')
+      const query = context.req.valid('query')
+      const { judged } = await judgedJourney(id)
+      const findings = await readJourneyFindings(database.db, workspaceId, id)
+      const asOf = iso(clock.now())
+      const from = query.from === undefined ? Number.NEGATIVE_INFINITY : Date.parse(query.from)
+      const to = query.to === undefined ? Number.POSITIVE_INFINITY : Date.parse(query.to)
+      const events = toEventViews(judged, findings, viewContext(deps)).filter(({ occurredAt, connection }) => {
+        const at = Date.parse(occurredAt)
+        return at >= from && at <= to && (query.connection.length === 0 || query.connection.includes(connection))
+      })
+      if (query.fold === 'true') {
+        const folded = foldEvents(events)
+        return context.json({ asOf, items: folded.events, clusters: folded.clusters, next: null, total: events.length }, 200)
+      }
+      const page = pageOfEvents(events, readCursor('time', query.cursor), query.limit)
+      return context.json({ asOf, items: page.items, clusters: [], next: writeCursor('time', page.next), total: events.length }, 200)
+    })
+
+  async function judgedJourney(id: string) {
+    const row = await readJourney(database.db, workspaceId, id)
+    if (!row) throw new AppError('not_found', `There is no journey ${id}.`)
+    const judged = await judgeJourneyAnew(deps, row)
+    if (!judged) throw new AppError('unavailable', `Journey ${id} is being judged anew. Ask again in a moment.`)
+    return { row, judged }
+  }
 
   function stepTitle(program: string, step: string | undefined): string | null {
     return step === undefined ? null : names(program).step(step)

@@ -47,6 +47,32 @@ export const journeyEventShape = z
   })
   .openapi('JourneyEvent')
 
+/** Events of one tool that lie close together, counted: its window, asked for again, shows them. */
+export const clusterShape = z
+  .object({
+    id: z.string(),
+    connection: z.string(),
+    from: isoTime,
+    to: isoTime,
+    count: z.int(),
+    /** Of most of them. */
+    title: z.string(),
+    /** How many of them are evidence of a finding. */
+    evidence: z.int(),
+  })
+  .openapi('EventCluster')
+
+export const journeyWindowShape = z
+  .object({
+    asOf: isoTime,
+    items: z.array(journeyEventShape),
+    clusters: z.array(clusterShape),
+    next: z.string().nullable(),
+    /** Events in the window, folded or not. */
+    total: z.int(),
+  })
+  .openapi('JourneyEvents')
+
 export const ghostShape = z
   .object({
     id: z.string(),
@@ -54,9 +80,12 @@ export const ghostShape = z
     step: z.string(),
     title: z.string(),
     connection: z.string(),
-    state: z.enum(['pending', 'at_risk', 'missing', 'unknown']),
+    /** `late`: it came, after the deadline. */
+    state: z.enum(['pending', 'at_risk', 'missing', 'unknown', 'late']),
     from: isoTime.nullable(),
     dueAt: isoTime.nullable(),
+    /** When it came, of one that is late. */
+    cameAt: isoTime.nullable().optional(),
     readTo: isoTime.nullable(),
     findingId: z.string().nullable(),
   })
@@ -110,7 +139,10 @@ export const journeyShape = z
         state: connectionStateShape,
       }),
     ),
+    /** All of them, or of more than 500 those that stand out; the others are counted in `clusters`. */
     events: z.array(journeyEventShape),
+    clusters: z.array(clusterShape).optional(),
+    eventCount: z.int().optional(),
     ghosts: z.array(ghostShape),
     verdicts: z.array(
       z.object({
@@ -142,5 +174,6 @@ export const journeyShape = z
 
 export type JourneyView = z.output<typeof journeyShape>
 export type JourneyEventView = z.output<typeof journeyEventShape>
+export type ClusterView = z.output<typeof clusterShape>
 export type GhostView = z.output<typeof ghostShape>
 export type QuestionView = z.output<typeof questionShape>
