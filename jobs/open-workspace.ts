@@ -12,7 +12,6 @@ import { openToolHttp, type ToolHttp } from './connectors/http.ts'
 import type { Clock } from './domain/clock.ts'
 import type { JudgeContext } from './domain/expectations/expectation.ts'
 import { makeTokeniser } from './edge.ts'
-import { AppError } from './domain/errors.ts'
 import type { Sites } from './domain/site.ts'
 import { ProgramsInForce } from './programs-in-force.ts'
 import type { JudgeDeps } from './reconcilers/judge.ts'
@@ -51,7 +50,7 @@ export interface OpenWorkspaceOptions {
   readonly without?: JudgeContext['without']
   /** What opening does with the programs of the folder; `apply` unless told. */
   readonly programs?: OpeningPrograms
-  /** Nothing is written; a workspace that was never opened is refused as `not_found`. */
+  /** Nothing is written; a workspace that was never opened is an empty one. */
   readonly isReadOnly?: boolean
   /** Told what goes on differently than one would expect. */
   readonly warn?: (line: string) => void
@@ -117,14 +116,12 @@ export async function openWorkspace(options: OpenWorkspaceOptions): Promise<Work
   }
 }
 
+/** No workspace has this id: what was never opened has no rows. */
+const neverOpened = 0
+
 async function findOrMake(owner: Database, { configuration, isReadOnly }: OpenWorkspaceOptions) {
   if (isReadOnly !== true) return ensureWorkspace(owner.sql, configuration.workspace)
-  const found = await findWorkspace(owner.sql, configuration.workspace.key)
-  if (found !== undefined) return found
-  throw new AppError(
-    'not_found',
-    `The workspace "${configuration.workspace.key}" was never opened. Start it, or reconcile it, to read its tools for the first time.`,
-  )
+  return (await findWorkspace(owner.sql, configuration.workspace.key)) ?? { ...configuration.workspace, id: neverOpened }
 }
 
 async function declareAll(

@@ -3,9 +3,11 @@ import { StorageError } from '../../db/storage-error.ts'
 import { AppError } from '../../jobs/domain/errors.ts'
 import { readServerConfig } from '../config.ts'
 import { reportFormats } from '../report-formats.ts'
+import { apply } from './apply.ts'
 import { check } from './check.ts'
 import { findings } from './findings.ts'
 import { journey } from './journey.ts'
+import { plan } from './plan.ts'
 import { poll } from './poll.ts'
 import { reconcile } from './reconcile.ts'
 import { report } from './report.ts'
@@ -19,7 +21,7 @@ const write = (text: string) => new Promise<void>((resolve) => process.stdout.wr
 const program = new Command('throughline')
   .description('Shows who fell through between the tools of a program, where, and who has it.')
   .exitOverride()
-  .addHelpText('after', '\nExit codes: 0 well, 1 an error, 2 findings. Settings are environment variables: see .env.example.')
+  .addHelpText('after', '\nExit codes: 0 well, 1 an error, 2 findings or changes. Settings are environment variables: see .env.example.')
 
 const withConfig = (command: Command) => command.option('--config <dir>', 'folder with connections.yaml, owners.yaml and programs/')
 const formats = () => new Option('--format <format>', 'how to print').choices(['table', 'json']).default('table')
@@ -31,11 +33,29 @@ const run = (work: () => Promise<number>) => async () => {
 withConfig(program.command('start').description('run everything; without --config the demo clinic'))
   .option('--speed <factor>', "speed of the demo's clock", numberBetween(0, 3600))
   .option('--seed <number>', 'seed of a new demo', numberBetween(0, 2 ** 31))
+  .option('--apply', 'bring the programs of the folder into force, as throughline apply does', false)
   .action((options) => run(() => start(readServerConfig(process.env), options, warn))())
 
 withConfig(program.command('validate').description('read a configuration and tell every mistake with file and line')).action((options) =>
   run(() => validate(options, say, warn))(),
 )
+
+const withDays = (command: Command) =>
+  command
+    .addOption(new Option('--days <number>', 'how much history to judge by').argParser(numberBetween(1, 3_650)).default(30))
+    .option('--now <time>', 'the clock to judge at, ISO 8601 with an offset; without it the running clock', isoTime)
+
+withDays(
+  withConfig(program.command('plan').description('what the programs of a folder would change, and which findings would appear and vanish')),
+)
+  .addOption(formats())
+  .action((options) => run(() => plan(readServerConfig(process.env), options, write, warn))())
+
+withDays(withConfig(program.command('apply').description('bring the programs of a folder into force')))
+  .option('--plan <id>', 'carry out exactly this plan, or nothing')
+  .option('--allow-delete', 'programs that are no longer in the folder go out of force', false)
+  .option('--yes', 'do not ask', false)
+  .action((options) => run(() => apply(readServerConfig(process.env), options, write, warn))())
 
 withConfig(program.command('check').description('ask tools whether they answer').argument('[connection]')).action((connection, options) =>
   run(() => check(readServerConfig(process.env), connection, options, say))(),

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { loadConfiguration } from '../../jobs/configuration.ts'
 import { connectors } from '../../jobs/connectors/index.ts'
+import type { OpeningPrograms } from '../../jobs/apply-programs.ts'
 import { type Clock, frozenClock, systemClock } from '../../jobs/domain/clock.ts'
 import { AppError } from '../../jobs/domain/errors.ts'
 import { openWorkspace, type Workspace } from '../../jobs/open-workspace.ts'
@@ -30,6 +31,10 @@ export interface OpenOptions {
   readonly now?: number | undefined
   /** Start from an empty record. */
   readonly fresh?: boolean | undefined
+  /** What opening does with the programs of the folder; `first` unless told: in force are those that were applied. */
+  readonly programs?: OpeningPrograms
+  /** Nothing is written. */
+  readonly isReadOnly?: boolean
   readonly notice?: (message: string) => void
 }
 
@@ -54,6 +59,8 @@ export async function openConfigured(config: ServerConfig, options: OpenOptions)
         workspaceKey: await loadWorkspaceKey({ dataDir: config.dataDir, env: process.env }),
         clock: clockOf(config, directory, options.now ?? last.now),
         actor: 'local-owner',
+        programs: options.programs ?? 'first',
+        ...(options.isReadOnly === undefined ? {} : { isReadOnly: options.isReadOnly }),
         ...(options.notice === undefined ? {} : { warn: options.notice }),
       })
       return {

@@ -19,7 +19,8 @@ export async function reconcile(
   warn: (line: string) => void,
 ): Promise<number> {
   const began = performance.now()
-  const opened = await openConfigured(config, { ...options, notice: warn })
+  // A folder that is named is judged by its own programs; otherwise by those in force.
+  const opened = await openConfigured(config, { ...options, programs: options.config === undefined ? 'first' : 'apply', notice: warn })
   const { workspace } = opened
   try {
     const progress = reportProgress()

@@ -1,5 +1,7 @@
 import { createServer } from 'node:net'
 import { resolve } from 'node:path'
+import { readPlan } from '../../jobs/apply-programs.ts'
+import type { Workspace } from '../../jobs/open-workspace.ts'
 import { readSharedClock } from '../../jobs/simulator/clock.ts'
 import type { ServerConfig } from '../config.ts'
 import { portTaken, startServer } from '../main.ts'
@@ -11,6 +13,8 @@ export interface StartOptions {
   readonly config?: string
   readonly speed?: number
   readonly seed?: number
+  /** Bring the programs of the folder into force, whatever is there. */
+  readonly apply?: boolean
 }
 
 /** Everything until a signal: the demo's tools (without --config), the engine, the API and the console. */
@@ -28,8 +32,10 @@ export async function start(config: ServerConfig, options: StartOptions, say: (l
     }
     await writeLastConfiguration(config.dataDir, { directory, now: null })
     say('Opening the database …')
-    const opened = await openConfigured(config, { config: directory ?? undefined, notice: say })
+    const programs = options.apply ? 'apply' : directory === null ? 'unknown' : 'first'
+    const opened = await openConfigured(config, { config: directory ?? undefined, programs, notice: say })
     undo.push(opened.close)
+    for (const line of await tellDifferences(opened.workspace, directory)) say(line)
     const demoClock = demo === null ? null : readSharedClock(config.dataDir)
     const server = await startServer({
       config,
@@ -44,6 +50,24 @@ export async function start(config: ServerConfig, options: StartOptions, say: (l
   } finally {
     for (const step of undo.reverse()) await step()
   }
+}
+
+/** A start never changes what is promised: it says where the folder's programs are others than those in force. */
+async function tellDifferences({ id, database, configuration }: Workspace, directory: string | null): Promise<string[]> {
+  const sources = configuration.programs.map((one) => ({ ...one, key: one.program.key }))
+  const { changes } = await readPlan(database.sql, id, sources)
+  // The demo's programs are tried out in the console.
+  if (directory === null || changes.length === 0) return []
+  return [
+    ...changes.map(({ key, kind, inForce }) =>
+      kind === 'added'
+        ? `The program "${key}" of the folder is not in force yet.`
+        : kind === 'removed'
+          ? `The program "${key}" is in force (version ${inForce?.version}) and no longer in the folder.`
+          : `The program "${key}" of the folder differs from version ${inForce?.version}, which is in force.`,
+    ),
+    'throughline plan shows what the folder would change, throughline apply makes it so; start --apply does it at once.',
+  ]
 }
 
 /** Said before anything is started: the usual cause is that Throughline runs already. */

@@ -1,0 +1,113 @@
+import { z } from '@hono/zod-openapi'
+import { isoTime, objectShape, ownerShape, severityShape } from './common.ts'
+
+/** A mistake in a program's text. Lines and columns are 1-based. */
+export const mistakeShape = z.object({ line: z.int(), column: z.int(), path: z.string(), message: z.string() }).openapi('ProgramMistake')
+
+export const differenceShape = z
+  .object({
+    what: z.enum(['program', 'step', 'expectation']),
+    name: z.string(),
+    formerName: z.string().nullable(),
+    change: z.enum(['added', 'removed', 'changed']),
+    /** Of an expectation: what it promises, as the new version says it (a removed one: as it was). */
+    sentence: z.string().nullable(),
+    fields: z.array(z.object({ field: z.string(), before: z.string().nullable(), after: z.string().nullable() })),
+  })
+  .openapi('ProgramDifference')
+
+export const diffLineShape = z
+  .object({ kind: z.enum(['same', 'added', 'removed']), before: z.int().nullable(), after: z.int().nullable(), text: z.string() })
+  .openapi('DiffLine')
+
+const sideShape = z.object({
+  activations: z.int(),
+  violations: z.int(),
+  findings: z.int(),
+  states: z.record(z.string(), z.int()),
+})
+
+export const previewedFindingShape = z
+  .object({
+    id: z.string(),
+    /** Whether the finding is in the record now, so that its page can be opened. */
+    isKnown: z.boolean(),
+    kind: z.string(),
+    sentence: z.string(),
+    severity: severityShape,
+    owner: ownerShape,
+    /** Null: it has none, or its journey is not in the record yet. */
+    journeyId: z.string().nullable(),
+    object: objectShape.nullable(),
+    occurredAt: isoTime.nullable(),
+    deadlineAt: isoTime.nullable(),
+    /** False: it would have closed by itself, because the step came late. */
+    isOpen: z.boolean(),
+    /** What the other version says of it, in words. */
+    why: z.string(),
+    /** `history`: its journey had ended, so applying leaves it as it is. */
+    effect: z.enum(['on_apply', 'history']),
+  })
+  .openapi('PreviewedFinding')
+export type PreviewedFindingView = z.output<typeof previewedFindingShape>
+
+export const backTestShape = z
+  .object({
+    since: isoTime,
+    until: isoTime,
+    days: z.number(),
+    /** Groups of records with something in that time that were judged. */
+    judged: z.int(),
+    /** 1: all of them; less: the time was up first, and the counts are of a fair sample. */
+    share: z.number(),
+    tookMs: z.int(),
+    appear: z.int(),
+    vanish: z.int(),
+    stay: z.int(),
+    onApply: z.object({ appear: z.int(), vanish: z.int() }),
+    expectations: z.array(
+      z.object({
+        program: z.string(),
+        expectation: z.string(),
+        formerName: z.string().nullable(),
+        title: z.string(),
+        before: sideShape.nullable(),
+        after: sideShape.nullable(),
+        appear: z.int(),
+        vanish: z.int(),
+        stay: z.int(),
+        onApply: z.object({ appear: z.int(), vanish: z.int() }),
+        appearing: z.array(previewedFindingShape),
+        vanishing: z.array(previewedFindingShape),
+      }),
+    ),
+  })
+  .openapi('BackTest')
+export type BackTestView = z.output<typeof backTestShape>
+
+export const programChangeShape = z
+  .object({
+    program: z.string(),
+    kind: z.enum(['added', 'changed', 'removed']),
+    /** In force now; null: none is. */
+    version: z.int().nullable(),
+    appliedAt: isoTime.nullable(),
+    appliedBy: z.string().nullable(),
+    /** An earlier version whose text comes back. */
+    goesBackTo: z.int().nullable(),
+    differences: z.array(differenceShape),
+    diff: z.array(diffLineShape),
+  })
+  .openapi('ProgramChange')
+export type ProgramChangeView = z.output<typeof programChangeShape>
+
+export const programPlanShape = z
+  .object({
+    plan: z.string(),
+    asOf: isoTime,
+    changes: z.array(programChangeShape),
+    /** Null: nothing changes what is promised, or there is no history to judge. */
+    backTest: backTestShape.nullable(),
+  })
+  .openapi('ProgramPlan')
+export type ProgramPlanView = z.output<typeof programPlanShape>
