@@ -21,6 +21,7 @@ export interface JourneyViewInput {
   readonly context: ViewContext
 }
 
+/** The whole journey, with all of its events. */
 export function toJourneyView({ row, judged, findings, connections, now, context }: JourneyViewInput): JourneyView {
   const { program, journey } = judged
   const names = context.names(program.key)
@@ -70,13 +71,13 @@ export function toJourneyView({ row, judged, findings, connections, now, context
           }
     }),
   }
-  const folded = foldEvents(events)
-  return {
-    ...view,
-    questions: answerQuestions(view),
-    ...(folded.clusters.length > 0 ? folded : {}),
-    eventCount: events.length,
-  }
+  return { ...view, questions: answerQuestions(view), eventCount: events.length }
+}
+
+/** As much of it as is sent at once. */
+export function foldJourney(view: JourneyView): JourneyView {
+  const folded = foldEvents(view.events)
+  return folded.clusters.length === 0 ? view : { ...view, ...folded }
 }
 
 export function toEventViews(

@@ -1,6 +1,7 @@
 import type { SQL } from 'drizzle-orm'
 import { and, asc, desc, eq, getTableColumns, inArray, isNotNull, isNull, sql } from 'drizzle-orm'
 import type { Db } from '../client.ts'
+import { audit } from '../schema/audit.ts'
 import { partCount } from './bulk.ts'
 import type { JourneyRow } from '../schema/journeys.ts'
 import { journeys } from '../schema/journeys.ts'
@@ -72,6 +73,20 @@ export async function readJourney(db: Db, workspaceId: number, id: string): Prom
     .where(and(eq(journeys.workspaceId, workspaceId), inArray(journeys.part, everyPart), eq(journeys.id, id)))
     .limit(1)
   return row
+}
+
+export interface JourneyExport {
+  readonly journeyId: string
+  readonly actor: string
+  /** Domain time. */
+  readonly at: number
+  readonly format: string
+  readonly events: number
+}
+
+/** Who took what out: written before the first event leaves. */
+export async function noteJourneyExport(db: Db, workspaceId: number, { journeyId, actor, at, ...what }: JourneyExport): Promise<void> {
+  await db.insert(audit).values({ workspaceId, targetKind: 'journey', targetId: journeyId, act: 'journey.export', actor, at, after: what })
 }
 
 function where(workspaceId: number, filter: JourneyFilter): SQL | undefined {

@@ -1,13 +1,15 @@
-import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
+import { createRoute, OpenAPIHono, type RouteConfig, z } from '@hono/zod-openapi'
 import { readJourneyFindings, readWorstSeverities } from '../../db/records/findings.ts'
 import type { JourneyFilter } from '../../db/records/journeys.ts'
-import { countJourneys, listJourneys, readJourney } from '../../db/records/journeys.ts'
+import { countJourneys, listJourneys, noteJourneyExport, readJourney } from '../../db/records/journeys.ts'
 import { readVerdicts } from '../../db/records/judgement.ts'
 import { verdictStates } from '../../db/schema/words.ts'
 import { AppError } from '../../jobs/domain/errors.ts'
 import { readCursor, writeCursor } from '../cursor.ts'
 import type { AppDeps, AppEnv } from '../deps.ts'
-import { toEventViews, toJourneyView } from '../journey-view.ts'
+import { toByteStream } from '../finding-export.ts'
+import { writeOcel } from '../journey-ocel.ts'
+import { foldJourney, toEventViews, toJourneyView } from '../journey-view.ts'
 import { eventsAtOnce, foldEvents, pageOfEvents } from '../journey-window.ts'
 import { judgeJourneyAnew } from '../judged-journey.ts'
 import { readConnectionViews } from '../read-connections.ts'
@@ -68,11 +70,27 @@ const window = createRoute({
   },
   responses: { 200: json(journeyWindowShape, 'The events'), ...orProblem(400, 404) },
 })
+const ocel: RouteConfig = {
+  method: 'get',
+  path: '/journeys/{id}/export.ocel.json',
+  tags: ['journeys'],
+  summary: 'One journey as an object-centric event log (OCEL 2.0), a file; who took it is in the audit',
+  request: { params: z.object({ id: idShape }) },
+  responses: { 200: { description: 'The log', content: { 'application/json': { schema: z.unknown() } } }, ...orProblem(400, 404) },
+}
+/** A reader that stops reading is let go after this. */
+const exportIdleMs = 60_000
+
+async function* inSteps(pieces: Iterable<string>): AsyncGenerator<string> {
+  yield* pieces
+}
 
 export function journeyRoutes(deps: AppDeps) {
   const { database, id: workspaceId, clock, judging } = deps.workspace
   const names = namesOf(deps.workspace)
-  return new OpenAPIHono<AppEnv>({ defaultHook: refuseInvalid })
+  const app = new OpenAPIHono<AppEnv>({ defaultHook: refuseInvalid })
+  app.openAPIRegistry.registerPath(ocel)
+  return app
     .openapi(list, async (context) => {
       const query = context.req.valid('query')
       const filter: JourneyFilter = {
@@ -129,7 +147,8 @@ export function journeyRoutes(deps: AppDeps) {
         readJourneyFindings(database.db, workspaceId, id),
         readConnectionViews(deps, { passes: false }),
       ])
-      return context.json(toJourneyView({ row, judged, findings, connections, now: clock.now(), context: viewContext(deps) }), 200)
+      const view = toJourneyView({ row, judged, findings, connections, now: clock.now(), context: viewContext(deps) })
+      return context.json(foldJourney(view), 200)
     })
     .openapi(window, async (context) => {
       const { id } = context.req.valid('param')
@@ -149,6 +168,31 @@ export function journeyRoutes(deps: AppDeps) {
       }
       const page = pageOfEvents(events, readCursor('time', query.cursor), query.limit)
       return context.json({ asOf, items: page.items, clusters: [], next: writeCursor('time', page.next), total: events.length }, 200)
+    })
+    .get('/journeys/:id/export.ocel.json', async (context) => {
+      const parsed = idShape.safeParse(context.req.param('id'))
+      refuseInvalid(parsed.success ? parsed : { ...parsed, target: 'param' })
+      const id = idShape.parse(context.req.param('id'))
+      const { row, judged } = await judgedJourney(id)
+      const findings = await readJourneyFindings(database.db, workspaceId, id)
+      const now = clock.now()
+      const view = toJourneyView({ row, judged, findings, connections: [], now, context: viewContext(deps) })
+      await noteJourneyExport(database.db, workspaceId, {
+        journeyId: id,
+        actor: deps.me.id,
+        at: now,
+        format: 'ocel',
+        events: view.events.length,
+      })
+      return context.body(
+        toByteStream(inSteps(writeOcel(view)), exportIdleMs, () => {}),
+        200,
+        {
+          'content-type': 'application/json',
+          'content-disposition': `attachment; filename="journey-${id.slice(0, 8)}.ocel.json"`,
+          'cache-control': 'no-store',
+        },
+      )
     })
 
   async function judgedJourney(id: string) {
