@@ -60,6 +60,18 @@ export const connectionsFileSchema = z
       })
       .describe('the workspace: { title: Acme clinic, time_zone: America/New_York, default_country: US }'),
     connections: z.record(z.string(), connectionSchema).describe('the connections: a name for each tool, with its connector and settings'),
+    dead_man: z
+      .strictObject({
+        url: secret,
+        every: duration.optional(),
+        fail_path: z
+          .string()
+          .regex(/^\/?[\w./-]+$/, { error: () => 'expected a path such as /fail' })
+          .optional()
+          .describe('added to the address while something stands still, such as /fail; without it nothing is sent then'),
+      })
+      .optional()
+      .describe('{ url: { env: CHECK_URL }, every: 1m, fail_path: /fail }: an address outside that is asked for while all goes on'),
     egress: z
       .strictObject({ allow: z.array(z.string()).describe('a list of exact host:port, such as ["127.0.0.1:4411"]') })
       .optional()

@@ -5,6 +5,7 @@ import { parseFile, programFiles, readSource, readText } from './configuration-f
 import { connectionsFrameSchema, ownersFileSchema } from './configuration-schema.ts'
 import { readConnection } from './configured-connection.ts'
 import type { ConfiguredConnection, Environment } from './configured-connection.ts'
+import { type ConfiguredOutsideCheck, readOutsideCheck } from './configured-outside-check.ts'
 import { type ConfiguredReports, readReports } from './configured-reports.ts'
 import { type ConfiguredSite, readSites } from './configured-sites.ts'
 import type { Connector } from './connectors/connector.ts'
@@ -39,6 +40,8 @@ export interface Configuration {
   readonly programs: readonly ConfiguredProgram[]
   /** `host:port` entries, as written; the guard parses them. */
   readonly egressAllow: readonly string[]
+  /** Who outside is told that all goes on; null or absent: nobody. */
+  readonly outsideCheck?: ConfiguredOutsideCheck | null
   /** reports.yaml; absent where there is none. */
   readonly reports?: ConfiguredReports
 }
@@ -173,6 +176,7 @@ export async function readConfiguration(
     programs,
     egressAllow: wiring.egress?.allow ?? [],
     reports,
+    outsideCheck: await readOutsideCheck(root, wiring.dead_man, environment, notices),
   }
   return { configuration, problems, notices }
 }

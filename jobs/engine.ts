@@ -154,7 +154,7 @@ export async function startEngine({ ownerUrl, executorId = randomUUID(), log = s
   await DBOS.launch()
   await DBOS.registerQueue('runbooks', { minPollingIntervalMs: 250 })
   await DBOS.registerQueue('polls', { workerConcurrency: 20, partitionConcurrency: 1, minPollingIntervalMs: 250 })
-  await DBOS.registerQueue('judging', { workerConcurrency: 4, partitionConcurrency: 1, minPollingIntervalMs: 100 })
+  await DBOS.registerQueue('judging', { workerConcurrency: 6, partitionConcurrency: 1, minPollingIntervalMs: 100 })
 
   const owner = postgres(ownerUrl, { max: 2, onnotice: () => {}, connection: { application_name: 'throughline-engine' } })
   await admitApplication(owner)

@@ -4,23 +4,22 @@ import { wakeFindings } from '../db/records/finding-changes.ts'
 import { stageCounts } from '../db/records/journey-counts.ts'
 import { refreshTallies } from '../db/records/tallies.ts'
 import { verdictCounts } from '../db/records/verdict-counts.ts'
-import { beat, forgetOld, readDirtyRanges } from '../db/records/pulse.ts'
+import { forgetOld, readDirtyRanges } from '../db/records/pulse.ts'
 import { type Engine, enqueue, enqueueUnlessWaiting, type Log, registerJob, startEngine, type Transaction } from './engine.ts'
 import type { Workspace } from './open-workspace.ts'
 import { wake } from './reconcilers/judge.ts'
+import { pingOutsideCheck } from './outside-check.ts'
+import { Pulse } from './pulse.ts'
 import { judgeStreams } from './reconcilers/judge-streams.ts'
 import { keepPaths } from './reconcilers/trace-journeys.ts'
 import { judge, poll } from './reconcilers/reconcile.ts'
 import { runReports, waitsForReports } from './reports/run-reports.ts'
+import { judgeEveryMs, judgingRanges, pollEveryMs, tallyEveryMs, watchEveryMs } from './rhythms.ts'
 import { type Recurring, startSchedule } from './schedule.ts'
 
-const ranges = 4
-const partsPerRange = partCount / ranges
-const judgeEveryMs = 1_000
-const fastestPollMs = 1_000
-const watchEveryMs = 5_000
-const tallyEveryMs = 15_000
-const reportEveryMs = 5_000
+const partsPerRange = partCount / judgingRanges
+const reportTickMs = 5_000
+const outsideCheckTickMs = 1_000
 const traceEveryMs = 5_000
 const traceForMs = 2_000
 const tidyEveryMs = 86_400_000
@@ -43,19 +42,31 @@ export interface JobsOptions {
   readonly log: Log
   /** How fast the domain clock runs: polls keep its pace. 1 without it. */
   readonly speed?: () => number
+  /** A job is not taken to stand still before this long; default a minute. */
+  readonly quietMs?: number
 }
 
 export async function startJobs(workspace: Workspace, options: JobsOptions): Promise<Jobs> {
   const { sql } = workspace.database
   const owner = openDatabase(options.ownerUrl, { max: 2 })
   const prefix = `w${workspace.id}`
+  const pulse = new Pulse(sql, workspace.id, () => workspace.clock.now())
+  const speed = () => options.speed?.() ?? 1
+  /** A round of judging: what is dirty is given to a run, and where nothing is, there is nothing to judge. */
+  const judgeDirty = async (id: string): Promise<void> => {
+    const dirty = await readDirtyRanges(sql, workspace.id, partsPerRange)
+    const clean = Array.from({ length: judgingRanges }, (_, range) => range).filter((range) => !dirty.includes(range))
+    await pulse.beat(...clean.map((range) => `judge:${range}`))
+    for (const range of dirty) await judgeRange(range, `${id}:${range}`)
+  }
   const judgeRange = (range: number, id: string) =>
     enqueueUnlessWaiting(owner.sql, { job: 'judge', queue: 'judging', id, input: { range }, partition: `${prefix}:${range}` })
 
   registerJob<{ connection: string }>('poll', async ({ connection }, run) => {
     const counts = await run.step('read', async () => {
-      const outcomes = await poll(workspace, connection, { signal: run.signal })
-      await beat(sql, workspace.id, `poll:${connection}`, workspace.clock.now())
+      const isReading = () => void pulse.beat(`poll:${connection}`).catch(() => {})
+      const outcomes = await poll(workspace, connection, { signal: run.signal, onProgress: isReading })
+      await pulse.beat(`poll:${connection}`)
       return outcomes.map((outcome) => ({
         stream: outcome.stream,
         kind: outcome.kind,
@@ -71,8 +82,9 @@ export async function startJobs(workspace: Workspace, options: JobsOptions): Pro
 
   registerJob<{ range: number }>('judge', async ({ range }, run) =>
     run.step('judge', async () => {
-      const counts = await judge(workspace, {}, [[range * partsPerRange, (range + 1) * partsPerRange - 1]])
-      await beat(sql, workspace.id, 'judge', workspace.clock.now())
+      const isJudging = () => void pulse.beat(`judge:${range}`).catch(() => {})
+      const counts = await judge(workspace, { onProgress: isJudging }, [[range * partsPerRange, (range + 1) * partsPerRange - 1]])
+      await pulse.beat(`judge:${range}`)
       return { components: counts.components, findings: counts.findings }
     }),
   )
@@ -80,7 +92,7 @@ export async function startJobs(workspace: Workspace, options: JobsOptions): Pro
   registerJob('watch', async (_: unknown, run) =>
     run.step('watch', async () => {
       const findings = await judgeStreams(sql, workspace.judging)
-      await beat(sql, workspace.id, 'watch', workspace.clock.now())
+      await pulse.beat('watch')
       return { findings }
     }),
   )
@@ -97,13 +109,23 @@ export async function startJobs(workspace: Workspace, options: JobsOptions): Pro
   )
 
   registerJob('tally', async (_: unknown, run) =>
-    run.step('tally', () =>
-      refreshTallies(sql, workspace.id, [verdictCounts, stageCounts], { now: workspace.clock.now(), wallNow: Date.now() }),
-    ),
+    run.step('tally', async () => {
+      const times = { now: workspace.clock.now(), wallNow: Date.now() }
+      const counted = await refreshTallies(sql, workspace.id, [verdictCounts, stageCounts], times)
+      await pulse.beat('tally')
+      return counted
+    }),
   )
 
-  registerJob('report', async (_: unknown, run) => run.step('close and deliver', () => runReports(workspace, { signal: run.signal })))
+  registerJob('report', async (_: unknown, run) =>
+    run.step('close and deliver', async () => {
+      const done = await runReports(workspace, { signal: run.signal })
+      await pulse.beat('report')
+      return done
+    }),
+  )
 
+  let pinging: Promise<unknown> | undefined
   const engine = await startEngine(options)
   const schedule = startSchedule({ entries: () => entries(), warn: (message) => options.log.warn(message) })
 
@@ -113,7 +135,7 @@ export async function startJobs(workspace: Workspace, options: JobsOptions): Pro
       .map(
         (connection): Recurring => ({
           name: `${prefix}:${connection.id}:poll`,
-          everyMs: Math.max(fastestPollMs, Math.round((connection.pollSeconds * 1000) / Math.max(1, options.speed?.() ?? 1))),
+          everyMs: pollEveryMs(connection.pollSeconds, speed()),
           tick: (id) =>
             enqueueUnlessWaiting(owner.sql, {
               job: 'poll',
@@ -131,10 +153,11 @@ export async function startJobs(workspace: Workspace, options: JobsOptions): Pro
         everyMs: judgeEveryMs,
         tick: async (id) => {
           // For what the API shows; judging asks by itself.
+          await pulse.beatClock()
           await workspace.programs.refresh(sql)
           await wake(sql, workspace.judging)
           await wakeFindings(sql, workspace.id, workspace.clock.now())
-          for (const range of await readDirtyRanges(sql, workspace.id, partsPerRange)) await judgeRange(range, `${id}:${range}`)
+          await judgeDirty(id)
         },
       },
       {
@@ -149,10 +172,25 @@ export async function startJobs(workspace: Workspace, options: JobsOptions): Pro
       },
       {
         name: `${prefix}:report`,
-        everyMs: reportEveryMs,
+        everyMs: reportTickMs,
         tick: async (id) => {
-          if (await waitsForReports(workspace))
-            await enqueueUnlessWaiting(owner.sql, { job: 'report', queue: 'polls', id, input: null, partition: `${prefix}:report` })
+          if (!(await waitsForReports(workspace))) return pulse.beat('report')
+          await enqueueUnlessWaiting(owner.sql, { job: 'report', queue: 'polls', id, input: null, partition: `${prefix}:report` })
+        },
+      },
+      {
+        name: `${prefix}:outside-check`,
+        everyMs: outsideCheckTickMs,
+        // Not awaited: a check that answers slowly holds up no other tick.
+        tick: async () => {
+          pinging ??= pingOutsideCheck(workspace, {
+            speed: speed(),
+            ...(options.quietMs === undefined ? {} : { quietMs: options.quietMs }),
+          })
+            .catch((error: unknown) => options.log.warn(`The check outside could not be told (${(error as Error).name}); trying again.`))
+            .finally(() => {
+              pinging = undefined
+            })
         },
       },
       {
@@ -186,6 +224,7 @@ export async function startJobs(workspace: Workspace, options: JobsOptions): Pro
       }),
     stop: async () => {
       await schedule.stop()
+      await pinging
       await engine.stop()
       await owner.close()
     },

@@ -26,6 +26,8 @@ export interface AppDeps {
   readonly poll: (connection: string, tx: DbTransaction) => Promise<void>
   /** Runs by queue and state; empty where no engine runs. */
   readonly queueDepths: () => Promise<readonly { readonly queue: string; readonly status: string; readonly runs: number }[]>
+  /** A job is not taken to stand still before this long; default a minute. */
+  readonly quietMs?: number
   readonly log: ServerLog
   /** Folder of the built console, or null: the API alone. */
   readonly consoleRoot: string | null

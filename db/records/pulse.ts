@@ -1,12 +1,6 @@
 import type { Sql } from './bulk.ts'
 import { instant } from './bulk.ts'
 
-/** Says that a job ran to its end: what a stopped engine no longer says (invariant 8). */
-export async function beat(sql: Sql, workspaceId: number, job: string, now: number): Promise<void> {
-  await sql`insert into heartbeats (workspace_id, job, beat_at) values (${workspaceId}, ${job}, ${instant(now)}::timestamptz)
-    on conflict (workspace_id, job) do update set beat_at = excluded.beat_at, wall_at = now()`
-}
-
 /** Ranges of parts in which something waits to be judged, by their number. */
 export async function readDirtyRanges(sql: Sql, workspaceId: number, partsPerRange: number): Promise<number[]> {
   const rows = await sql<{ range: number }[]>`

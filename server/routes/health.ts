@@ -1,10 +1,13 @@
 import { Gauge, Registry } from '@prometheus-io/client'
 import { Hono } from 'hono'
-import { readLastBeat } from '../../db/records/heartbeats.ts'
+import { readLastBeat, readRounds } from '../../db/records/heartbeats.ts'
 import { countFindingsByStatus } from '../../db/records/findings.ts'
 import { countParked } from '../../db/records/parked.ts'
 import { readStreams } from '../../db/records/streams.ts'
+import { standstillText } from '../../jobs/domain/standstill.ts'
+import { rhythmsOf } from '../../jobs/rhythms.ts'
 import type { AppDeps, AppEnv } from '../deps.ts'
+import { readStandstills } from '../read-standstills.ts'
 
 /** For supervisors and scrapers, outside /api: alive, ready, measured. */
 export function healthRoutes(deps: AppDeps) {
@@ -17,17 +20,23 @@ export function healthRoutes(deps: AppDeps) {
         () => true,
         () => false,
       )
-      return isReady ? context.text('ok\n') : context.text('the database does not answer\n', 503, { 'retry-after': '5' })
+      if (!isReady) return context.text('the database does not answer\n', 503, { 'retry-after': '5' })
+      const standstills = await readStandstills(deps)
+      if (standstills.length === 0) return context.text('ok\n')
+      return context.text(`${standstills.map(standstillText).join('\n')}\n`, 503, { 'retry-after': '30' })
     })
     .get('/metrics', async (context) => {
       const registry = new Registry()
       const gauge = (name: string, help: string, labelNames: string[] = []) => new Gauge({ name, help, labelNames, registers: [registry] })
-      const [byStatus, streams, lastBeat, depths, parked] = await Promise.all([
+      const rhythms = rhythmsOf(workspace.configuration, deps.demo()?.speed ?? 1)
+      const [byStatus, streams, lastBeat, depths, parked, rounds, standstills] = await Promise.all([
         countFindingsByStatus(db, workspace.id),
         readStreams(sql, workspace.id),
         readLastBeat(sql, workspace.id),
         deps.queueDepths(),
         countParked(sql, workspace.id),
+        readRounds(sql, workspace.id),
+        readStandstills(deps),
       ])
       const findings = gauge('throughline_findings', 'Findings by status', ['status'])
       for (const { status, count } of byStatus) findings.set({ status }, count)
@@ -50,6 +59,10 @@ export function healthRoutes(deps: AppDeps) {
         gauge('throughline_engine_beat_age_seconds', 'Wall time since the engine gave a sign of life').set(
           (deps.wallNow() - lastBeat) / 1000,
         )
+      const roundAge = gauge('throughline_job_round_age_seconds', 'Wall time since the job ended a round', ['job'])
+      for (const { job, wallAt } of rounds) roundAge.set({ job }, (deps.wallNow() - wallAt) / 1000)
+      const standing = gauge('throughline_job_standing_still', 'Whether the job stands still: what it would show is not known', ['job'])
+      for (const { job } of rhythms) standing.set({ job }, standstills.some(({ jobs }) => jobs.includes(job)) ? 1 : 0)
       gauge('process_resident_memory_bytes', 'Resident memory').set(process.memoryUsage.rss())
       return context.body(await registry.metrics(), 200, { 'content-type': registry.contentType })
     })

@@ -5,9 +5,8 @@ import { findingStatuses } from '../../db/schema/words.ts'
 import { isOpen } from '../../jobs/domain/finding-lifecycle.ts'
 import type { AppDeps, AppEnv } from '../deps.ts'
 import { readConnectionViews } from '../read-connections.ts'
+import { outsideCheckShape, readOutsideCheckView, readStandstills, standstillShape, toStandstillView } from '../read-standstills.ts'
 import { iso, isoTime, json, severityShape } from '../shapes/common.ts'
-
-const staleAfterMs = 60_000
 
 const status = createRoute({
   method: 'get',
@@ -22,12 +21,17 @@ const status = createRoute({
           wallNow: isoTime,
           demo: z.object({ speed: z.number() }).nullable(),
           workspace: z.object({ title: z.string(), timeZone: z.string() }),
-          /** stale: the engine has not given a sign of life, so what is shown may be old. */
+          /** stale: a job of the engine stands still, so what is shown may be old. */
           state: z.enum(['live', 'stale']),
           findings: z.object({ open: z.int(), snoozed: z.int(), bySeverity: z.partialRecord(severityShape, z.int()) }),
           connections: z.object({ total: z.int(), notFresh: z.int() }),
           me: z.object({ id: z.string(), title: z.string() }),
-          engine: z.object({ lastBeat: isoTime.nullable() }),
+          engine: z.object({
+            /** Wall time. */
+            lastBeat: isoTime.nullable(),
+            standstills: z.array(standstillShape),
+            outsideCheck: outsideCheckShape.nullable(),
+          }),
         })
         .openapi('Status'),
       'As of now',
@@ -41,28 +45,29 @@ export function statusRoutes(deps: AppDeps) {
   return new OpenAPIHono<AppEnv>().openapi(status, async (context) => {
     const now = workspace.clock.now()
     const statuses = findingStatuses.filter(isOpen)
-    const [open, snoozed, bySeverity, connections, lastBeat] = await Promise.all([
+    const [open, snoozed, bySeverity, connections, lastBeat, standstills, outsideCheck] = await Promise.all([
       countFindings(db, workspace.id, { statuses, snooze: { now, show: 'hide' } }),
       countFindings(db, workspace.id, { statuses, snooze: { now, show: 'only' } }),
       countFindingsBy(db, workspace.id, { statuses, snooze: { now, show: 'hide' } }, 'severity'),
       readConnectionViews(deps, { passes: false }),
       readLastBeat(sql, workspace.id),
+      readStandstills(deps),
+      readOutsideCheckView(deps),
     ])
-    const isFresh = lastBeat !== null && deps.wallNow() - lastBeat < staleAfterMs
     return context.json(
       {
         asOf: iso(now),
         wallNow: iso(deps.wallNow()),
         demo: deps.demo(),
         workspace: { title: workspace.title, timeZone: workspace.timeZone },
-        state: isFresh ? ('live' as const) : ('stale' as const),
+        state: standstills.length === 0 ? ('live' as const) : ('stale' as const),
         findings: { open, snoozed, bySeverity: Object.fromEntries(bySeverity.map(({ value, count }) => [value, count])) },
         connections: {
           total: connections.length,
           notFresh: connections.filter((connection) => connection.state !== 'ok' && connection.state !== 'paused').length,
         },
         me: deps.me,
-        engine: { lastBeat: iso(lastBeat) },
+        engine: { lastBeat: iso(lastBeat), standstills: standstills.map(toStandstillView), outsideCheck },
       },
       200,
     )

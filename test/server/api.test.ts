@@ -262,9 +262,9 @@ describe('the description of the API', () => {
 })
 
 describe('health', () => {
-  it('is alive, ready and measured', async () => {
+  it('is alive and measured, and not ready while no engine gives a sign of life', async () => {
     expect((await get('/livez')).status).toBe(200)
-    expect((await get('/readyz')).status).toBe(200)
+    expect((await get('/readyz')).status).toBe(503)
     const metrics = await (await get('/metrics')).text()
     expect(metrics).toContain('throughline_findings{status="open"} 2')
     expect(metrics).toContain('throughline_stream_ok{connection="texts",stream="rows"} 1')

@@ -550,7 +550,7 @@ export async function startFixture({
       findings: { snoozed: 0, open: [...findings.values()].filter((each) => !ended.includes(each.status)).length, bySeverity: {} },
       connections: { total: 4, notFresh },
       me: { id: 'local-owner', title: 'Local owner' },
-      engine: { lastBeat: ago(4_000) },
+      engine: { lastBeat: ago(4_000), standstills: [], outsideCheck: null },
     }
     return c.json(status)
   })
