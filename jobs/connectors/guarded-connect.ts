@@ -41,7 +41,8 @@ export function guardedConnect(guarded: Guarded, timeoutMs: number): ReturnType<
     const host = hostOf(url)
     checkedAddress(url, guarded).then(
       (address) => connect({ ...options, hostname: address, ...(isIP(host) ? {} : { servername: host }) }, callback),
-      (error: unknown) => callback(error instanceof ToolError ? error : guarded.fail('network', 'it could not be reached.'), null),
+      (error: unknown) =>
+        callback(error instanceof ToolError ? error : guarded.fail('network', 'its host name could not be resolved.'), null),
     )
   }
 }

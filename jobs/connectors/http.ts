@@ -1,9 +1,8 @@
-import { lookup } from 'node:dns/promises'
-import { isIP } from 'node:net'
-import { Agent, buildConnector, request } from 'undici'
+import { Agent, request } from 'undici'
 import { BodyRefused, readBody } from './body.ts'
 import { ToolError } from './connector.ts'
-import { checkAddress, checkToolUrl, hostOf } from './guard.ts'
+import { checkToolUrl } from './guard.ts'
+import { guardedConnect, type Resolve } from './guarded-connect.ts'
 import { parseJson } from './json.ts'
 
 /** How one connection is reached. Made by `Connector.open` from its configuration and secrets; it lives inside ToolHttp only. */
@@ -65,8 +64,6 @@ export const defaultHttpLimits: HttpLimits = {
   retryAfterMs: 3_600_000,
 }
 
-export type Resolve = (host: string) => Promise<readonly string[]>
-
 export interface HttpDeps {
   readonly connection: string
   /** From `parseAllowList`; file configuration only. */
@@ -89,10 +86,12 @@ export function openToolHttp(endpoint: ToolEndpoint, deps: HttpDeps): ToolHttp {
   const wallNow = deps.wallNow ?? (() => performance.now())
   const sleep = deps.sleep ?? sleepFor
   const random = deps.random ?? Math.random
-  const resolve = deps.resolve ?? resolveAll
   const base = checkedUrl(endpoint.baseUrl)
   const dispatcher = new Agent({
-    connect: guardedConnect(),
+    connect: guardedConnect(
+      { allow: deps.allow, fail, ...(deps.resolve === undefined ? {} : { resolve: deps.resolve }) },
+      Math.min(10_000, limits.deadlineMs),
+    ),
     pipelining: 1,
     connections: 4,
     headersTimeout: limits.deadlineMs,
@@ -112,30 +111,6 @@ export function openToolHttp(endpoint: ToolEndpoint, deps: HttpDeps): ToolHttp {
       'refused_address',
       `its address ${verdict.why}. Tools inside your network are listed as host:port under egress.allow in the file configuration.`,
     )
-  }
-
-  /** The address that is connected to is the address that was checked: the name is resolved once, and every answer must pass. */
-  function guardedConnect(): ReturnType<typeof buildConnector> {
-    const connect = buildConnector({ timeout: Math.min(10_000, limits.deadlineMs) })
-    return (options, callback) => {
-      const url = new URL(
-        `${options.protocol}//${options.hostname.includes(':') ? `[${options.hostname.replace(/^\[|\]$/g, '')}]` : options.hostname}${options.port ? `:${options.port}` : ''}`,
-      )
-      const host = hostOf(url)
-      const check = async () => {
-        const addresses = isIP(host) ? [host] : await resolve(host)
-        if (addresses.length === 0) throw fail('network', 'its host name has no address.')
-        for (const address of addresses) {
-          const verdict = checkAddress(address, url, deps.allow)
-          if (!verdict.ok) throw fail('refused_address', `its host name ${verdict.why}. Nothing was sent.`)
-        }
-        return addresses[0] as string
-      }
-      check().then(
-        (address) => connect({ ...options, hostname: address, ...(isIP(host) ? {} : { servername: host }) }, callback),
-        (error: unknown) => callback(error instanceof ToolError ? error : fail('network', 'its host name could not be resolved.'), null),
-      )
-    }
   }
 
   function target(pathOrUrl: string): URL {
@@ -308,10 +283,6 @@ function flat(headers: Readonly<Record<string, string | string[] | undefined>>):
   for (const [name, value] of Object.entries(headers))
     if (value !== undefined) out[name.toLowerCase()] = Array.isArray(value) ? value.join(', ') : value
   return out
-}
-
-async function resolveAll(host: string): Promise<readonly string[]> {
-  return (await lookup(host, { all: true, verbatim: true })).map((entry) => entry.address)
 }
 
 function sleepFor(ms: number, signal?: AbortSignal): Promise<void> {

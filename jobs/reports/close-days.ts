@@ -172,7 +172,7 @@ function frameOf(workspace: ReportedWorkspace, day: string, startsAt: number, en
     titles: {
       program: titled(workspace.judging.programs.map(({ program }) => ({ key: program.key, title: program.title }))),
       owner: titled(configuration.owners),
-      site: {},
+      site: titled(configuration.sites ?? []),
       kind: titled(findingKinds.map(({ kind, title }) => ({ key: kind, title }))),
     },
   }

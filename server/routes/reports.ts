@@ -90,15 +90,17 @@ export function reportRoutes(deps: AppDeps) {
   return new OpenAPIHono<AppEnv>({ defaultHook: refuseInvalid })
     .openapi(list, async (context) => {
       const { before, limit } = context.req.valid('query')
-      const heads = await listReports(sql, workspace.id, before ?? null, limit + 1)
+      const now = workspace.clock.now()
+      const [heads, today] = await Promise.all([
+        listReports(sql, workspace.id, before ?? null, limit + 1),
+        before === undefined ? readDayReport(workspace, dayOf(now, workspace.timeZone)) : undefined,
+      ])
       const shown = heads.slice(0, limit)
       const sent = await countDeliveries(
         sql,
         workspace.id,
         shown.map(({ day }) => day),
       )
-      const now = workspace.clock.now()
-      const today = before === undefined ? await readDayReport(workspace, dayOf(now, workspace.timeZone)) : undefined
       return context.json(
         {
           items: shown.map(({ day, summary, closedAt }) => toHead(day, summary as ReportSummary, closedAt, true, sent.get(day) ?? {})),
@@ -111,20 +113,24 @@ export function reportRoutes(deps: AppDeps) {
     })
     .openapi(detail, async (context) => {
       const { day } = context.req.valid('param')
-      const report = await reportOf(day)
       const titles = ownerTitles(deps)
-      const neighbours = await Promise.all([previousDay(day), nextDay(day)].map((other) => readDayWindow(workspace, other)))
+      const [report, deliveries, before, after] = await Promise.all([
+        reportOf(day),
+        listDeliveries(sql, workspace.id, day),
+        readDayWindow(workspace, previousDay(day)),
+        readDayWindow(workspace, nextDay(day)),
+      ])
       return context.json(
         {
           report: toReportJson(report),
-          deliveries: (await listDeliveries(sql, workspace.id, day)).map(({ nextAt, sentAt, ...delivery }) => ({
+          deliveries: deliveries.map(({ nextAt, sentAt, ...delivery }) => ({
             ...delivery,
             title: delivery.channel === 'mail' ? (titles.get(delivery.target) ?? delivery.target) : delivery.target,
             nextAt: iso(nextAt),
             sentAt: iso(sentAt),
           })),
-          previous: neighbours[0] === undefined ? null : previousDay(day),
-          next: neighbours[1] === undefined ? null : nextDay(day),
+          previous: before === undefined ? null : previousDay(day),
+          next: after === undefined ? null : nextDay(day),
           asOf: iso(workspace.clock.now()),
         },
         200,

@@ -122,7 +122,7 @@ describe('the report as text', () => {
   it('shows the columns in which anything stands', () => {
     const shown = toReportText(report)
     expect(shown).toContain('4 findings open at the end of the day, 3 before.')
-    expect(shown).toContain('Of these, about Saturday, 7 March 2026: 2 new.')
+    expect(shown).toContain('  About Saturday, 7 March 2026: 2 new.')
     expect(shown).not.toContain('False alarm')
     expect(shown).toMatch(/Total\s+3\s+2/)
   })

@@ -48,7 +48,7 @@ async function everyNumber(day: string) {
 }
 
 describe('the reports of the API', () => {
-  it('tell today so far before any day is closed', async () => {
+  it('tell today so far before any day is closed', { timeout: 300_000 }, async () => {
     const list = await read('/reports')
     expect(list).toMatchObject({
       items: [],
@@ -58,7 +58,9 @@ describe('the reports of the API', () => {
     expect(await everyNumber('2026-03-02')).toBeGreaterThan(40)
   })
 
-  it('show exactly the findings behind each number, of closed days and of today, after all kinds of transitions', async () => {
+  it('show exactly the findings behind each number, of closed days and of today, after all kinds of transitions', {
+    timeout: 300_000,
+  }, async () => {
     goTo('2026-03-03T00:20:00Z')
     await clinic.reconcile()
     await closeDays(clinic.workspace)

@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net'
 import { SMTPServer } from 'smtp-server'
 import { toTransition, writeTransitions } from '../../db/records/transitions.ts'
 import type { ConfiguredReports } from '../../jobs/configured-reports.ts'
-import { closeDays, type ReportedWorkspace } from '../../jobs/reports/close-days.ts'
+import type { Workspace } from '../../jobs/open-workspace.ts'
+import { closeDays } from '../../jobs/reports/close-days.ts'
 import { Secrets } from '../../jobs/secrets.ts'
 import { movedClock, type MovedClock, openPagedWorkspace } from './paged-workspace.ts'
 
@@ -117,7 +118,7 @@ export function reportsTo({
 }
 
 export interface ReportWorld {
-  readonly workspace: ReportedWorkspace
+  readonly workspace: Workspace
   readonly clock: MovedClock
   /** Findings open for an owner, or ended by its own id. */
   record(owner: string, count: number, ended?: boolean): Promise<void>

@@ -59,7 +59,7 @@ export function reportTables(tables: readonly ReportTable[], more: Parameters<ty
 function adjustments(report: Report): string {
   const sentences = adjustmentSentences(report)
   if (sentences.length === 0) return ''
-  return `<section><h2>Recorded on this day about earlier ones</h2><ul>${sentences.map((one) => `<li>${text(one)}</li>`).join('')}</ul></section>`
+  return `<section><h2>Recorded on this day about earlier ones, within the numbers above</h2><ul>${sentences.map((one) => `<li>${text(one)}</li>`).join('')}</ul></section>`
 }
 
 export function text(value: string): string {

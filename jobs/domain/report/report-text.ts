@@ -21,7 +21,8 @@ export function toReportText(report: Report): string {
       ]),
       '',
     ]),
-    ...adjustmentSentences(report),
+    ...(report.adjustments.length === 0 ? [] : ['Recorded on this day about earlier ones, within the numbers above:']),
+    ...adjustmentSentences(report).map((sentence) => `  ${sentence}`),
   ]
     .join('\n')
     .replace(/\n*$/, '\n')
@@ -32,20 +33,31 @@ function unreadPart(report: Report): string[] {
   return ['Not everything was read, so more may be open:', ...unreadSentences(report).map((sentence) => `  ${sentence}`)]
 }
 
-/** What was recorded on this day about earlier ones; it stands in the numbers above. */
+const daysNamed = 7
+
+/** What was recorded on this day about earlier ones; it stands in the numbers above. Days long past are told together. */
 export function adjustmentSentences(report: Report): string[] {
-  return report.adjustments.map(({ day, ended, amended, ...entered }) => {
-    const parts = [
-      [entered.opened, 'new'],
-      [entered.regressed, 'regressed'],
-      [entered.reopened, 'reopened'],
-      [entered.waiver_expired, 'waiver expired'],
-      [ended, 'ended'],
-      [amended, 'ended in another way than reported'],
-    ] as const
-    const words = parts.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`)
-    return `Of these, about ${day === null ? 'an earlier day' : longDay(day)}: ${words.join(', ')}.`
-  })
+  const named = report.adjustments.filter(({ day }) => day !== null).slice(0, daysNamed)
+  const rest = report.adjustments.filter((one) => !named.includes(one))
+  const sentences = named.map((one) => `About ${longDay(one.day ?? '')}: ${numbersOf([one])}.`)
+  if (rest.length === 0) return sentences
+  return [...sentences, `About ${named.length === 0 ? 'earlier days' : 'days before'}: ${numbersOf(rest)}.`]
+}
+
+function numbersOf(adjustments: Report['adjustments']): string {
+  const sum = (column: Exclude<keyof Report['adjustments'][number], 'day'>) => adjustments.reduce((all, one) => all + one[column], 0)
+  const parts = [
+    [sum('opened'), 'new'],
+    [sum('regressed'), 'regressed'],
+    [sum('reopened'), 'reopened'],
+    [sum('waiver_expired'), 'waiver expired'],
+    [sum('ended'), 'ended'],
+    [sum('amended'), 'ended in another way than reported'],
+  ] as const
+  return parts
+    .filter(([count]) => count > 0)
+    .map(([count, word]) => `${count} ${word}`)
+    .join(', ')
 }
 
 export function sumOf(rows: ReportTable['rows'], column: Column): number {
