@@ -15,7 +15,7 @@ import { makeTokeniser } from './edge.ts'
 import type { Sites } from './domain/site.ts'
 import { ProgramsInForce } from './programs-in-force.ts'
 import type { JudgeDeps } from './reconcilers/judge.ts'
-import type { Tokenise } from './reconcilers/observe.ts'
+import type { Tokenise } from './reconcilers/observed.ts'
 import type { LiveConnection } from './reconcilers/poll.ts'
 
 /** One organisation's data, its configured tools and its programs, ready to be read, judged and served. */

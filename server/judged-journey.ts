@@ -10,7 +10,7 @@ import type { ComponentFacts, ComponentJudgement, JudgedJourney } from '../jobs/
 import { judgeComponent } from '../jobs/domain/judge-component.ts'
 import type { Link } from '../jobs/domain/identity/resolution.ts'
 import type { Program } from '../jobs/domain/program.ts'
-import { readHotTokens } from '../db/records/judgement.ts'
+import { readHotTokens } from '../db/records/components.ts'
 import { versionOf } from '../jobs/domain/program-versions.ts'
 import { loadComponent } from '../jobs/reconcilers/load-component.ts'
 import { sightOf } from '../jobs/reconcilers/sight.ts'

@@ -119,6 +119,9 @@ export function instant(ms: number | null): string | null {
 let lastMs = 0
 let lastText = '1970-01-01T00:00:00.000Z'
 
+/** A time column as epoch milliseconds. */
+export const msOf = (column: string): string => `round(date_part('epoch', ${column}) * 1000)`
+
 /** 32 hex digits of a uuid as the database prints it. */
 export function hexOf(uuid: string): string {
   return uuid.length === 36 ? uuid.slice(0, 8) + uuid.slice(9, 13) + uuid.slice(14, 18) + uuid.slice(19, 23) + uuid.slice(24) : uuid

@@ -1,5 +1,5 @@
 import type { Cell, Columns, Sql, Tx } from './bulk.ts'
-import { arrayOf, fromArrays, hexOf, instant, partOf, runOverRows, toArrays } from './bulk.ts'
+import { arrayOf, fromArrays, hexOf, instant, msOf, partOf, runOverRows, toArrays } from './bulk.ts'
 
 /** What is stored of a record, for comparing with what a page brings. */
 export interface StoredVersion {
@@ -17,12 +17,6 @@ export interface Version {
   readonly updatedAt: number
   readonly version: string
   readonly contentHash: string
-}
-
-export interface StoredIdentifier {
-  readonly componentId: string
-  readonly firstNames: readonly string[]
-  readonly hot: boolean
 }
 
 /** A record row to write, but for its component. 128-bit hashes are 32 hex digits, times epoch ms, `ops` and `objects` JSON text, `keys` as the fact codec writes them. */
@@ -95,79 +89,6 @@ export async function readVersions(tx: Tx, workspaceId: number, ids: readonly st
   )
 }
 
-/** One writer at a time groups records of a workspace: grouping reads and writes shared tokens. Held until the transaction ends. */
-export async function lockGrouping(tx: Tx, workspaceId: number): Promise<void> {
-  await tx`select pg_advisory_xact_lock(hashtextextended('throughline.grouping', ${workspaceId}::bigint))`
-}
-
-export async function readIdentifiers(tx: Tx, workspaceId: number, tokens: readonly string[]): Promise<Map<string, StoredIdentifier>> {
-  if (tokens.length === 0) return new Map()
-  const rows = await tx<{ token: string; component_id: string; first_names: string[]; hot: boolean }[]>`
-    select i.token, i.component_id, i.first_names, i.hot
-    from unnest(${arrayOf(tokens.map(partOf))}::smallint[], ${arrayOf(tokens)}::uuid[]) as k (part, token)
-    cross join lateral (select * from identifiers where workspace_id = ${workspaceId} and part = k.part and token = k.token offset 0) i`
-  return new Map(rows.map((row) => [hexOf(row.token), { componentId: hexOf(row.component_id), firstNames: row.first_names, hot: row.hot }]))
-}
-
-export async function createComponents(tx: Tx, workspaceId: number, ids: readonly string[]): Promise<void> {
-  if (ids.length === 0) return
-  await tx`insert into components (workspace_id, part, id)
-    select ${workspaceId}, k.part, k.id from unnest(${arrayOf(ids.map(partOf))}::smallint[], ${arrayOf(ids)}::uuid[]) as k (part, id)`
-}
-
-/** Moves every record and token of the absorbed components to their survivors. Waits for judges that hold any of them. */
-export async function mergeComponents(
-  tx: Tx,
-  workspaceId: number,
-  merges: readonly { readonly survivor: string; readonly absorbed: readonly string[] }[],
-): Promise<void> {
-  if (merges.length === 0) return
-  const pairs = merges.flatMap(({ survivor, absorbed }) => absorbed.map((id) => ({ survivor, id })))
-  const from = arrayOf(pairs.map((pair) => pair.id))
-  const to = arrayOf(pairs.map((pair) => pair.survivor))
-  const touched = [...new Set(pairs.flatMap((pair) => [pair.survivor, pair.id]))].sort()
-  await tx`select 1 from components where workspace_id = ${workspaceId} and part = any(${arrayOf([...new Set(touched.map(partOf))])}::smallint[])
-    and id = any(${arrayOf(touched)}::uuid[]) order by id for update`
-  await tx`update records r set component_id = m.survivor from unnest(${from}::uuid[], ${to}::uuid[]) as m (id, survivor)
-    where r.workspace_id = ${workspaceId} and r.component_id = m.id`
-  await tx`update identifiers i set component_id = m.survivor from unnest(${from}::uuid[], ${to}::uuid[]) as m (id, survivor)
-    where i.workspace_id = ${workspaceId} and i.component_id = m.id`
-  await tx`update components c set merged_into = m.survivor from unnest(${from}::uuid[], ${to}::uuid[]) as m (id, survivor)
-    where c.workspace_id = ${workspaceId} and (c.id = m.id or c.merged_into = m.id) and c.part between 0 and 63`
-}
-
-export async function writeIdentifiers(
-  tx: Tx,
-  workspaceId: number,
-  created: readonly ({ readonly token: string } & StoredIdentifier)[],
-  changed: readonly ({ readonly token: string } & StoredIdentifier)[],
-): Promise<void> {
-  const columns: Columns = { part: 'smallint', token: 'uuid', component_id: 'uuid', first_names: 'text[]', hot: 'boolean' }
-  const toRow = (row: { token: string } & StoredIdentifier): Cell[] => [
-    partOf(row.token),
-    row.token,
-    row.componentId,
-    `{${row.firstNames.join(',')}}`,
-    row.hot,
-  ]
-  await runOverRows(
-    tx,
-    workspaceId,
-    columns,
-    created.map(toRow),
-    (from) => `insert into identifiers (workspace_id, part, token, component_id, first_names, hot)
-      select $1::int, part, token, component_id, first_names, hot from ${from}`,
-  )
-  await runOverRows(
-    tx,
-    workspaceId,
-    columns,
-    changed.map(toRow),
-    (from) => `update identifiers i set first_names = s.first_names, hot = s.hot from ${from}
-      where i.workspace_id = $1::int and i.part = s.part and i.token = s.token`,
-  )
-}
-
 const recordColumns: Columns = {
   component_id: 'uuid',
   part: 'smallint',
@@ -222,6 +143,7 @@ export function stageRecords(rows: readonly RecordRow[]): StagedRecords {
 }
 
 type ComponentOf = (id: string) => string
+
 const placed = ({ ids, arrays }: StagedRecords, componentOf: ComponentOf): string[] => [arrayOf(ids.map(componentOf)), ...arrays]
 
 /** Inserts new records. The stream's row lock keeps other writers of the same records away. */
@@ -364,50 +286,59 @@ function insertingEvents(from: string): string {
       status, ops, actor_kind, actor_id, seq from ${from}`
 }
 
-export async function markDirty(tx: Tx, workspaceId: number, components: readonly string[]): Promise<void> {
-  if (components.length === 0) return
-  await tx`insert into dirty_components (workspace_id, part, component_id)
-    select ${workspaceId}, k.part, k.id from unnest(${arrayOf(components.map(partOf))}::smallint[], ${arrayOf(components)}::uuid[]) as k (part, id)`
-}
+/** [id, component, stream, external id, updated, observed, status, ops, objects, role, keys, deleted] */
+export type RecordValues = readonly [
+  string,
+  string,
+  number,
+  string,
+  number,
+  number,
+  string | null,
+  Record<string, never> | null,
+  string | null,
+  number,
+  string | null,
+  number | null,
+]
 
-/** Every component of the workspace is judged again: a program changed. */
-export async function markAllDirty(sql: Sql | Tx, workspaceId: number): Promise<number> {
-  const result = await sql`insert into dirty_components (workspace_id, part, component_id)
-    select workspace_id, part, id from components where workspace_id = ${workspaceId} and merged_into is null`
-  return result.count
-}
+/** [record, type, occurred, occurred after, observed, status, ops, actor kind, actor, seq] */
+export type EventValues = readonly [
+  string,
+  string,
+  number,
+  number | null,
+  number,
+  string | null,
+  Record<string, never> | null,
+  number,
+  string | null,
+  number,
+]
 
-export async function noteSeen(tx: Tx, workspaceId: number, streamId: number, sweepId: string, ids: readonly string[]): Promise<void> {
-  if (ids.length === 0) return
-  await tx`insert into sweep_seen (workspace_id, stream_id, sweep_id, record_id)
-    select ${workspaceId}, ${streamId}, ${sweepId}, k.id from unnest(${arrayOf(ids)}::uuid[]) as k (id) on conflict do nothing`
-}
-
-/** How many live records of the stream the sweep has not seen, of how many. */
-export async function countUnseen(
-  tx: Tx,
+export async function readFacts(
+  sql: Sql | Tx,
   workspaceId: number,
-  streamId: number,
-  sweepId: string,
-): Promise<{ unseen: number; live: number }> {
-  const [row] = await tx<{ unseen: number; live: number }[]>`
-    select count(*) filter (where s.record_id is null)::int as unseen, count(*)::int as live
-    from records r left join sweep_seen s on s.workspace_id = r.workspace_id and s.stream_id = r.stream_id and s.sweep_id = ${sweepId} and s.record_id = r.id
-    where r.workspace_id = ${workspaceId} and r.stream_id = ${streamId} and r.deleted_at is null`
-  return row ?? { unseen: 0, live: 0 }
-}
-
-/** Records the complete sweep did not see are deleted as of that sweep; returns the components they belong to. */
-export async function deleteUnseen(tx: Tx, workspaceId: number, streamId: number, sweepId: string, at: number): Promise<string[]> {
-  const rows = await tx<{ component_id: string }[]>`
-    update records r set deleted_at = ${instant(at)}::timestamptz
-    where r.workspace_id = ${workspaceId} and r.stream_id = ${streamId} and r.deleted_at is null
-      and not exists (select from sweep_seen s where s.workspace_id = r.workspace_id and s.stream_id = r.stream_id
-        and s.sweep_id = ${sweepId} and s.record_id = r.id)
-    returning r.component_id`
-  return [...new Set(rows.map((row) => hexOf(row.component_id)))].sort()
-}
-
-export async function forgetSweep(tx: Tx, workspaceId: number, streamId: number): Promise<void> {
-  await tx`delete from sweep_seen where workspace_id = ${workspaceId} and stream_id = ${streamId}`
+  components: readonly string[],
+): Promise<{ records: RecordValues[]; events: EventValues[] }> {
+  const ids = arrayOf(components)
+  const records = await sql
+    .unsafe(
+      `select r.id, r.component_id, r.stream_id, r.external_id, ${msOf('r.updated_at')}, ${msOf('r.observed_at')}, r.status, r.ops, r.objects,
+        r.role, r.keys, ${msOf('r.deleted_at')}
+       from unnest($2::uuid[]) as c (id) cross join lateral (select * from records where workspace_id = $1 and component_id = c.id offset 0) r`,
+      [workspaceId, ids],
+    )
+    .values()
+  const found = (records as unknown as RecordValues[]).map((row) => hexOf(row[0])).sort()
+  const events = await sql
+    .unsafe(
+      `select e.record_id, e.type, ${msOf('e.occurred_at')}, ${msOf('e.occurred_after')}, ${msOf('e.observed_at')}, e.status, e.ops, e.actor_kind,
+        e.actor_id, e.seq
+       from unnest($2::smallint[], $3::uuid[]) as r (part, id)
+       cross join lateral (select * from events where workspace_id = $1 and part = r.part and record_id = r.id offset 0) e`,
+      [workspaceId, arrayOf(found.map(partOf)), arrayOf(found)],
+    )
+    .values()
+  return { records: records as unknown as RecordValues[], events: events as unknown as EventValues[] }
 }

@@ -1,6 +1,6 @@
 import type { Sql, Tx } from './bulk.ts'
 import { instant } from './bulk.ts'
-import { markAllDirty } from './facts.ts'
+import { markAllDirty } from './marks.ts'
 
 export interface StoredProgramVersion {
   readonly program: string
@@ -43,6 +43,15 @@ export async function readProgramRemovals(sql: Sql | Tx, workspaceId: number): P
       select distinct on (target_id) target_id as program, round(date_part('epoch', at) * 1000) as at, actor as by from audit
       where workspace_id = ${workspaceId} and target_kind = 'program' and act = 'program.withdraw' order by target_id, recorded_at desc`),
   ]
+}
+
+/** Findings that are open, per program. */
+export async function countOpenByProgram(sql: Sql, workspaceId: number): Promise<Map<string, number>> {
+  const rows = await sql<{ program: string; open: number }[]>`
+    select program, count(*)::int as open from findings
+    where workspace_id = ${workspaceId} and program is not null
+      and status in ('open', 'acknowledged', 'acting', 'verifying', 'verification_failed') group by program`
+  return new Map(rows.map(({ program, open }) => [program, open]))
 }
 
 /** What names the versions in force: two processes that read the same text judge by the same programs. */

@@ -1,5 +1,5 @@
 import type { Sql } from './bulk.ts'
-import { markAllDirty } from './facts.ts'
+import { markAllDirty } from './marks.ts'
 
 export interface DeclaredSites {
   readonly sites: readonly { readonly key: string; readonly title: string; readonly knownAs: readonly string[] }[]

@@ -1,6 +1,6 @@
 import type { Sql, Tx } from './bulk.ts'
 import { instant } from './bulk.ts'
-import { markAllDirty } from './facts.ts'
+import { markAllDirty } from './marks.ts'
 import type { StreamState } from './streams.ts'
 
 export interface WorkspaceRow {

@@ -1,6 +1,6 @@
 import type { Sql, Tx } from '../../db/records/bulk.ts'
 import { hexOf } from '../../db/records/bulk.ts'
-import { type EventValues, type RecordValues, readFacts } from '../../db/records/judgement.ts'
+import { type EventValues, type RecordValues, readFacts } from '../../db/records/facts.ts'
 import type { EventFact, Ops, RecordFact } from '../domain/facts.ts'
 import { actorKindOf, decodeKeys, decodeObjects, roleOf } from './fact-codec.ts'
 

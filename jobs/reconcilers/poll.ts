@@ -4,7 +4,8 @@ import { isDatabaseError } from '../../db/storage-error.ts'
 import { type Connector, type PollContext, type PollPage, ToolError, type ToolErrorReason } from '../connectors/connector.ts'
 import { hash128 } from '../domain/hash.ts'
 import { failpoint } from '../failpoint.ts'
-import { commitPage, FirstRead, type Tokenise } from './observe.ts'
+import { commitPage, FirstRead } from './observe.ts'
+import type { Tokenise } from './observed.ts'
 
 /** One configured, credentialed tool, ready to be read. */
 export interface LiveConnection {

@@ -1,18 +1,19 @@
 import { readFile } from 'node:fs/promises'
-import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
+import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import { readMigrations } from '../../db/migrate.ts'
 import { readLastBeat } from '../../db/records/heartbeats.ts'
-import { countDirty } from '../../db/records/judgement.ts'
+import { countDirty } from '../../db/records/marks.ts'
 import { countParked } from '../../db/records/parked.ts'
 import { readProgramsInForce } from '../../db/records/programs.ts'
 import { readStreams } from '../../db/records/streams.ts'
 import { hasFindingTakenOn, readDatabaseState, readHeartbeats, readParked } from '../../db/records/system.ts'
 import { connectors } from '../../jobs/connectors/index.ts'
+import { demoDirectory } from '../../jobs/simulator/demo-configuration.ts'
 import { readConfigurationStatus } from '../configuration-status.ts'
 import type { AppDeps, AppEnv } from '../deps.ts'
 import { routeInWords } from '../route-words.ts'
 import { iso, json } from '../shapes/common.ts'
-import { firstStepsShape, settingsShape, systemShape } from '../shapes/settings.ts'
+import { connectorsShape, firstStepsShape, settingsShape, systemShape } from '../shapes/settings.ts'
 
 const aliveWithinMs = 60_000
 const parkedShown = 5
@@ -41,6 +42,14 @@ const firstSteps = createRoute({
   responses: { 200: json(firstStepsShape, 'As of now') },
 })
 
+const connectorList = createRoute({
+  method: 'get',
+  path: '/connectors',
+  tags: ['settings'],
+  summary: 'The tools a connection can name: what each needs, keeps, hashes and drops',
+  responses: { 200: json(connectorsShape, 'Every connector') },
+})
+
 const startedAt = Date.now() - process.uptime() * 1000
 
 export function settingsRoutes(deps: AppDeps) {
@@ -51,14 +60,16 @@ export function settingsRoutes(deps: AppDeps) {
     .openapi(settings, async (context) => {
       const { configuration } = workspace
       const inForce = await readProgramsInForce(sql, workspace.id)
-      const status = await readConfigurationStatus(configuration, new Map(inForce.map((each) => [each.program, each.sourceHash])))
+      const isDemo = deps.demo() !== null
+      const hashes = new Map(inForce.map((each) => [each.program, each.sourceHash]))
+      const status = await readConfigurationStatus(configuration, hashes, isDemo ? demoDirectory : undefined)
       const fileOf = (program: string) => configuration.programs.find((each) => each.program.key === program)?.file ?? ''
       return context.json(
         {
           asOf: iso(workspace.clock.now()),
-          demo: deps.demo() !== null,
+          demo: isDemo,
           workspace: { ...configuration.workspace },
-          directory: configuration.directory,
+          directory: isDemo ? demoDirectory : configuration.directory,
           files: status.files,
           owners: configuration.owners.map(({ key, title }) => ({ key, title, at: status.placeOf('owners.yaml', ['owners', key]) })),
           routes: configuration.routing.routes.map((route, index) => ({
@@ -149,6 +160,32 @@ export function settingsRoutes(deps: AppDeps) {
         200,
       )
     })
+    .openapi(connectorList, (context) =>
+      context.json(
+        {
+          items: connectors.map((connector) => {
+            const { id, name, apiVersion, verified, verifiedOn, secrets, streams, configSchema } = connector.describe()
+            return {
+              id,
+              title: name,
+              apiVersion,
+              verified,
+              verifiedOn,
+              secrets: [...secrets],
+              streams: streams.map(({ name, title, fields }) => ({
+                name,
+                title,
+                kept: [...fields.ops],
+                hashed: [...fields.keys],
+                dropped: [...fields.dropped],
+              })),
+              configSchema: z.toJSONSchema(configSchema, { unrepresentable: 'any', io: 'input' }) as Record<string, unknown>,
+            }
+          }),
+        },
+        200,
+      ),
+    )
     .openapi(firstSteps, async (context) => {
       const isDemo = deps.demo() !== null
       const [streams, taken] = await Promise.all([readStreams(sql, workspace.id), hasFindingTakenOn(sql, workspace.id)])
