@@ -179,20 +179,15 @@ export async function readTrends(deps: AppDeps, from: number, to: number): Promi
         program.expectations
           .filter(({ kind }) => kind === 'agree')
           .map(({ name }) => {
-            const count = (...states: (typeof verdictStates)[number][]) =>
-              verdicts.counts.states
-                .filter(
-                  (row) =>
-                    row.program === program.key && row.expectation === name && states.includes(verdictStates[row.state] ?? 'unknown'),
-                )
-                .reduce((sum, row) => sum + row.activations, 0)
+            const own = verdicts.counts.states.filter((row) => row.program === program.key && row.expectation === name)
+            const count = (state: (typeof verdictStates)[number]) => own.find((row) => verdictStates[row.state] === state)?.activations ?? 0
             return {
               program: program.key,
               expectation: name,
               title: titleOf(program, name, namesOf(workspace)(program.key)),
-              matched: count('satisfied', 'satisfied_late'),
+              matched: count('satisfied'),
               differing: count('violated'),
-              settling: count('pending', 'at_risk'),
+              settling: count('pending'),
               unknown: count('unknown'),
             }
           }),

@@ -1,6 +1,7 @@
 import Cable from '@lucide/svelte/icons/cable'
 import CircleAlert from '@lucide/svelte/icons/circle-alert'
 import FileText from '@lucide/svelte/icons/file-text'
+import House from '@lucide/svelte/icons/house'
 import ListChecks from '@lucide/svelte/icons/list-checks'
 import Route from '@lucide/svelte/icons/route'
 import type { Status } from './api-types.ts'
@@ -24,6 +25,7 @@ export interface NavEntry {
  * four are always in sight.
  */
 export const nav: readonly NavEntry[] = [
+  { group: 'Watch', title: 'Overview', href: paths.overview(), key: 'o', icon: House },
   {
     group: 'Watch',
     title: 'Findings',
