@@ -1,5 +1,5 @@
 import { partCount, type Sql, type Tx } from '../db/records/bulk.ts'
-import { readHotTokens } from '../db/records/judgement.ts'
+import { readHotTokens } from '../db/records/components.ts'
 import { readComponentPage } from '../db/records/programs.ts'
 import { readStreams } from '../db/records/streams.ts'
 import { BackTest, type PreviewedExpectation, type ProgramDraft } from './domain/back-test.ts'
