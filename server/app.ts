@@ -20,6 +20,7 @@ import { journeyRoutes } from './routes/journeys.ts'
 import { mapRoutes } from './routes/map.ts'
 import { overviewRoutes } from './routes/overview.ts'
 import { settingsRoutes } from './routes/settings.ts'
+import { programRoutes } from './routes/programs.ts'
 import { reportRoutes } from './routes/reports.ts'
 import { statusRoutes } from './routes/status.ts'
 import { staticFiles } from './static-files.ts'
@@ -76,6 +77,7 @@ export function createApp(deps: AppDeps) {
     .route('/api/v1', settingsRoutes(deps))
     .route('/api/v1', feedRoutes(deps))
     .route('/api/v1', reportRoutes(deps))
+    .route('/api/v1', programRoutes(deps))
   app.all('/api/*', () => {
     throw new AppError('not_found', 'There is no such address. /api/v1/openapi.json lists all of them.')
   })

@@ -15,7 +15,7 @@ export interface ServerLog {
 
 /** What the API stands on. Everything that differs between a test, the demo and a real start comes in here. */
 export interface AppDeps {
-  readonly workspace: Pick<Workspace, 'id' | 'key' | 'title' | 'timeZone' | 'database' | 'clock' | 'configuration' | 'judging'>
+  readonly workspace: Pick<Workspace, 'id' | 'key' | 'title' | 'timeZone' | 'database' | 'clock' | 'configuration' | 'judging' | 'programs'>
   /** Who acts until sign-in exists. */
   readonly me: Person
   readonly wallNow: () => number

@@ -45,7 +45,7 @@ export function planPrograms(
   const changes: PlannedChange[] = []
   for (const one of next) {
     const current = inForce.find(({ program }) => program === one.key) ?? null
-    if (current?.sourceHash === one.sourceHash) continue
+    if (current !== null && (current.sourceHash === one.sourceHash || current.source === one.source)) continue
     const same = history.filter(({ program, sourceHash }) => program === one.key && sourceHash === one.sourceHash)
     const goesBackTo = same.length === 0 ? null : Math.max(...same.map(({ version }) => version))
     changes.push({ key: one.key, kind: current === null ? 'added' : 'changed', inForce: current, next: one, goesBackTo })

@@ -3,6 +3,7 @@ import { isoTime, objectShape, ownerShape, severityShape } from './common.ts'
 
 /** A mistake in a program's text. Lines and columns are 1-based. */
 export const mistakeShape = z.object({ line: z.int(), column: z.int(), path: z.string(), message: z.string() }).openapi('ProgramMistake')
+export type Mistake = z.output<typeof mistakeShape>
 
 export const differenceShape = z
   .object({
@@ -111,3 +112,96 @@ export const programPlanShape = z
   })
   .openapi('ProgramPlan')
 export type ProgramPlanView = z.output<typeof programPlanShape>
+
+const programSummaryShape = z.object({
+  key: z.string(),
+  title: z.string(),
+  purpose: z.string(),
+  /** Null: its text cannot be read any more. */
+  owner: ownerShape.nullable(),
+  isInForce: z.boolean(),
+  /** In force, else the last one that was. */
+  version: z.int(),
+  versions: z.int(),
+  appliedAt: isoTime,
+  appliedBy: z.string(),
+  removedAt: isoTime.nullable(),
+  removedBy: z.string().nullable(),
+  promises: z.int(),
+  steps: z.int(),
+  openFindings: z.int(),
+})
+
+export const programListShape = z
+  .object({ items: z.array(programSummaryShape), next: z.null(), total: z.int(), asOf: isoTime })
+  .openapi('ProgramList')
+export type ProgramListView = z.output<typeof programListShape>
+
+export const programDetailShape = programSummaryShape
+  .extend({
+    asOf: isoTime,
+    timezone: z.string().nullable(),
+    source: z.string(),
+    stepList: z.array(z.object({ name: z.string(), title: z.string(), stream: z.string() })),
+    promiseList: z.array(z.object({ name: z.string(), title: z.string(), sentence: z.string(), severity: severityShape, line: z.int() })),
+    /** Newest first. */
+    history: z.array(
+      z.object({
+        version: z.int(),
+        appliedAt: isoTime,
+        appliedBy: z.string(),
+        isInForce: z.boolean(),
+        /** Against the version before it. */
+        differences: z.array(differenceShape),
+        isReadable: z.boolean(),
+      }),
+    ),
+  })
+  .openapi('ProgramDetail')
+export type ProgramDetailView = z.output<typeof programDetailShape>
+
+export const programVersionDiffShape = z
+  .object({ from: z.int(), to: z.int(), differences: z.array(differenceShape), diff: z.array(diffLineShape) })
+  .openapi('ProgramVersionDiff')
+export type ProgramVersionDiffView = z.output<typeof programVersionDiffShape>
+
+export const programWordsShape = z
+  .object({
+    streams: z.array(
+      z.object({
+        stream: z.string(),
+        title: z.string(),
+        tool: z.string(),
+        /** Null: any. */
+        statuses: z.array(z.string()).nullable(),
+      }),
+    ),
+    owners: z.array(ownerShape),
+    /** Types of objects the programs in force speak of. */
+    objects: z.array(z.string()),
+  })
+  .openapi('ProgramWords')
+
+const draftStepShape = z.strictObject({
+  name: z.string().min(1).max(63),
+  /** A new step: where it shows. Null: the program has it. */
+  isNew: z.strictObject({ stream: z.string().min(3).max(200), status: z.string().max(200).nullable() }).nullable(),
+})
+export const expectationDraftShape = z
+  .strictObject({
+    program: z.string().min(1).max(63),
+    /** Of a program that is not there yet. */
+    title: z.string().max(200).nullable(),
+    owner: z.string().max(100).nullable(),
+    name: z.string().min(1).max(63),
+    after: draftStepShape,
+    expect: draftStepShape,
+    within: z.string().max(100).nullable(),
+    per: z.string().max(63).nullable(),
+    severity: severityShape.nullable(),
+    ifItFails: z.string().max(500).nullable(),
+  })
+  .openapi('ExpectationDraft')
+export const programTextShape = z
+  .object({ program: z.string(), source: z.string(), mistakes: z.array(mistakeShape), sentence: z.string().nullable() })
+  .openapi('ProgramText')

@@ -253,6 +253,10 @@ describe('the description of the API', () => {
         '/journeys/{id}',
         '/map/{program}',
         '/map/{program}/journeys',
+        '/program-drafts',
+        '/program-words',
+        '/programs',
+        ...['', '/apply', '/check', '/diff', '/plan'].map((path) => `/programs/{key}${path}`),
         '/status',
       ]
         .map((path) => `/api/v1${path}`)
