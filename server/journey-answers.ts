@@ -62,7 +62,13 @@ export function answerQuestions(journey: Omit<JourneyView, 'questions'>): Questi
       answers: next
         ? [say(`${next.title} must appear in ${tool(next.connection)}`, next.dueAt, 'wait')]
         : open[0]
-          ? [say(`${open[0].owner.title} decides about ${openCount}`, open[0].dueAt, 'bad')]
+          ? [
+              say(
+                `${open[0].owner.title} decides about ${openCount}, ${open[0].dueAt < journey.asOf ? 'which was due' : 'due'}`,
+                open[0].dueAt,
+                'bad',
+              ),
+            ]
           : [say(journey.endedAt === null ? 'No promise is running' : 'Nothing: the journey has ended')],
     },
     {

@@ -182,4 +182,24 @@ describe('a journey', () => {
     await page.getByText(`GET /api/v1/journeys/${journeyId}`).waitFor()
     await page.getByText('"programVersion": 3').waitFor()
   })
+
+  it('is printed with its header, the timeline folded to the width of the paper, and the table, in light', async () => {
+    const page = await show(`/journeys/${journeyId}`)
+    await timeline(page).getByRole('button').first().waitFor()
+    await page.evaluate(() => {
+      document.documentElement.dataset.theme = 'dark'
+    })
+    // What is printed is read ahead; asked for before that, it stands on the paper a moment later.
+    await page.emulateMedia({ media: 'print' })
+    await page.getByRole('img', { name: /^Timeline of \d+ events/ }).waitFor()
+    expect(await page.evaluate(() => document.documentElement.dataset.theme)).toBe('light')
+    expect(await timeline(page).isVisible()).toBe(false)
+    await page.getByRole('region', { name: 'Eight questions' }).waitFor()
+    const table = page.getByRole('table', { name: /^Events in order of time/ })
+    expect(await table.getByRole('row').count()).toBeGreaterThan(9)
+    await page.emulateMedia({ media: 'screen' })
+    await timeline(page).waitFor()
+    expect(await page.evaluate(() => document.documentElement.dataset.theme)).toBe('dark')
+    expect(watched.complaints).toEqual([])
+  })
 })

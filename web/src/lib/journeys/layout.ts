@@ -111,7 +111,7 @@ export function layOut(axis: Axis, scale: number, { connections, events, cluster
   const rightmost = Math.max(
     endX,
     ...lanes.flatMap((lane) => [
-      (lane.marks.at(-1)?.end ?? 0) + Math.min(120, Math.max(24, 120 * scale)),
+      (lane.marks.at(-1)?.end ?? 0) + Math.min(150, Math.max(24, 150 * scale)),
       ...lane.ghosts.map((ghost) => ghost.x + ghost.width),
     ]),
   )

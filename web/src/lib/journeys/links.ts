@@ -10,19 +10,21 @@ export interface ShownLink {
   isInferred: boolean
 }
 
-const rules: Readonly<Record<string, string>> = {
-  first: 'first record of this person',
-  email: 'same e-mail',
-  phone: 'same phone',
-  external: 'same id in the other tool',
-  object: 'names the same object',
-  person: 'decided by a person',
+const rules: Readonly<Record<string, { title: string; short: string }>> = {
+  first: { title: 'first record of this person', short: 'first' },
+  must_link: { title: 'a person’s decision', short: 'decided' },
+  object: { title: 'the same object', short: 'same object' },
+  reference: { title: 'a reference it carries', short: 'reference' },
+  external: { title: 'the same id in the other tool', short: 'same id' },
+  name_birth_date: { title: 'the same name and date of birth', short: 'name and birth' },
+  email: { title: 'the same e-mail', short: 'e-mail' },
+  phone: { title: 'the same phone', short: 'phone' },
 }
 
 /** How records came to belong together, in words. The identifiers themselves are kept only as keyed hashes. */
-export const ruleTitle = (rule: string): string => rules[rule] ?? rule.replaceAll(/[._-]+/g, ' ')
+export const ruleTitle = (rule: string): string => rules[rule]?.title ?? rule.replaceAll(/[._-]+/g, ' ')
 
-/** How sure a link is: what was matched is certain; what was only likely says so. */
+/** How sure a link is: shown to be the same person, or only the one candidate there was. */
 export const sureness = (link: Pick<Link, 'inferred' | 'rule'>): string =>
   link.inferred ? 'inferred' : link.rule === 'first' ? '' : 'certain'
 
@@ -49,6 +51,6 @@ export function shownLinks(
     const key = recordKey(link.stream, link.externalId)
     if (link.via === null || (own !== undefined && own !== key && own !== link.via)) return []
     const [from, to] = [first.get(link.via), first.get(key)]
-    return from && to && from !== to ? [{ from, to, rule: ruleTitle(link.rule), isInferred: link.inferred }] : []
+    return from && to && from !== to ? [{ from, to, rule: rules[link.rule]?.short ?? link.rule, isInferred: link.inferred }] : []
   })
 }

@@ -4,7 +4,7 @@ import { count, shortId } from '../format/count.ts'
 import { clock, day, dayAndTime, duration } from '../format/time.ts'
 import { shownZone } from '../zone.svelte.ts'
 import { makeAxis } from './axis.ts'
-import { type Lane, layOut, leadOf, type Mark, type PlacedGhost, type SwimlaneLayout } from './layout.ts'
+import { layOut, leadOf, type Mark, type PlacedGhost, type SwimlaneLayout } from './layout.ts'
 
 export interface PictureInput {
   journey: Pick<JourneyDetail, 'id' | 'programTitle' | 'stageTitle' | 'startedAt' | 'asOf'>
@@ -30,6 +30,7 @@ const head = 40
 const titleHeight = 58
 const foot = 22
 const largestPng = 16_000
+const fileWidth = 2_400
 
 const ghostTones: Record<Ghost['state'], readonly [string, string]> = {
   missing: tones.bad,
@@ -39,17 +40,22 @@ const ghostTones: Record<Ghost['state'], readonly [string, string]> = {
   unknown: tones.plain,
 }
 
-/**
- * The swimlane as SVG text with everything inlined, in rows no wider than `foldAt` pixels: for files and for paper. What does not fit
- * one row goes on in the next, with the tools named again.
- */
-export function drawPicture(
-  input: PictureInput,
-  { foldAt = Number.POSITIVE_INFINITY, scale = 1, title = true } = {},
-): { svg: string; width: number; height: number } {
+export interface Picture {
+  svg: string
+  width: number
+  height: number
+}
+
+interface Drawing {
+  layout: SwimlaneLayout
+  rows: Row[]
+  zone: string
+}
+
+function layOutRows(input: PictureInput, foldAt: number): Drawing {
   const zone = shownZone()
   const axis = makeAxis(input.events, input.clusters, input.ghosts, input.now)
-  const layout = layOut(axis, scale, {
+  const layout = layOut(axis, 1, {
     connections: input.lanes.map((lane) => lane.connection),
     events: input.events,
     clusters: input.clusters,
@@ -57,23 +63,52 @@ export function drawPicture(
     now: input.now,
     dayOf: (at) => day(at, zone),
   })
-  const rows = foldRows(layout, foldAt - column)
+  return { layout, rows: foldRows(layout, foldAt - column), zone }
+}
+
+/**
+ * The swimlane as one SVG with everything inlined, in rows no wider than `foldAt` pixels. What does not fit one row goes on in the next,
+ * with the tools named again.
+ */
+export function drawPicture(input: PictureInput, foldAt: number): Picture {
+  const { layout, rows, zone } = layOutRows(input, foldAt)
   const rowHeight = head + layout.height + foot
-  const top = title ? titleHeight : 0
   const width = Math.ceil(column + Math.max(...rows.map((row) => row.to - row.from), 320))
-  const height = Math.ceil(top + rows.length * (rowHeight + 16))
-  const body = rows.map((row, index) => {
-    const y = top + index * (rowHeight + 16)
-    const clip = `row${index}`
-    return `<g transform="translate(0 ${y})"><clipPath id="${clip}"><rect x="0" y="0" width="${row.to - row.from}" height="${rowHeight}"/></clipPath>
-${laneNames(input, layout, width)}
-<g transform="translate(${column} 0)" clip-path="url(#${clip})"><g transform="translate(${-row.from} 0)">${drawRow(layout, row, input.now, zone)}</g></g></g>`
-  })
-  const heading = title
-    ? `${text(16, 26, `${input.journey.programTitle}: ${input.journey.stageTitle}`, { size: 16, weight: 600 })}${text(16, 45, `Journey ${shortId(input.journey.id)}, began ${dayAndTime(Date.parse(input.journey.startedAt), zone)}, as of ${dayAndTime(Date.parse(input.journey.asOf), zone)} (${zone})`, { fill: ink.faint })}`
-    : ''
-  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" ${font} font-size="11"><defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><line x1="0" y1="0" x2="0" y2="6" stroke="#000" stroke-opacity="0.14"/></pattern></defs><rect width="${width}" height="${height}" fill="${ink.surface}"/>${heading}${body.join('')}</svg>`
-  return { svg, width, height }
+  const body = rows.map(
+    (row, index) =>
+      `<g transform="translate(0 ${titleHeight + index * (rowHeight + 16)})">${drawFolded(input, { layout, row, index, width, zone })}</g>`,
+  )
+  const { journey } = input
+  const began = dayAndTime(Date.parse(journey.startedAt), zone)
+  const asOf = dayAndTime(Date.parse(journey.asOf), zone)
+  const title = text(16, 26, `${journey.programTitle}: ${journey.stageTitle}`, { size: 16, weight: 600 })
+  const lead = text(16, 45, `Journey ${shortId(journey.id)}, began ${began}, as of ${asOf} (${zone})`, { fill: ink.faint })
+  return asSvg(title + lead + body.join(''), width, titleHeight + rows.length * (rowHeight + 16))
+}
+
+/** The same as one picture for each row, for paper: none is torn apart by the end of a page. */
+export function drawSheets(input: PictureInput, foldAt: number): Picture[] {
+  const { layout, rows, zone } = layOutRows(input, foldAt)
+  return rows.map((row, index) =>
+    asSvg(drawFolded(input, { layout, row, index, width: foldAt, zone }), foldAt, head + layout.height + foot),
+  )
+}
+
+function drawFolded(
+  input: PictureInput,
+  { layout, row, index, width, zone }: Omit<Drawing, 'rows'> & { row: Row; index: number; width: number },
+): string {
+  const clip = `row${index}`
+  return `<clipPath id="${clip}"><rect x="0" y="0" width="${n(width - column)}" height="${head + layout.height + foot}"/></clipPath>${laneNames(input, layout, width)}<g transform="translate(${column} 0)" clip-path="url(#${clip})"><g transform="translate(${n(-row.from)} 0)">${drawRow(layout, row, input.now, zone)}</g></g>`
+}
+
+function asSvg(body: string, width: number, height: number): Picture {
+  const hatch = `<pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><line x1="0" y1="0" x2="0" y2="6" stroke="#000" stroke-opacity="0.14"/></pattern>`
+  return {
+    svg: `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" ${font} font-size="11"><defs>${hatch}</defs><rect width="${width}" height="${height}" fill="${ink.surface}"/>${body}</svg>`,
+    width,
+    height,
+  }
 }
 
 interface Row {
@@ -81,14 +116,15 @@ interface Row {
   to: number
 }
 
-/** Cuts between marks where it can, so that a label is not torn apart. */
+/** Rows of about one length, cut between marks where that is possible, so that no label is torn apart. */
 function foldRows(layout: SwimlaneLayout, roomWidth: number): Row[] {
   if (layout.width <= roomWidth) return [{ from: 0, to: layout.width }]
   const edges = layout.lanes.flatMap((lane) => lane.marks.map((mark) => mark.x - 14)).sort((a, b) => a - b)
   const rows: Row[] = []
   for (let from = 0; from < layout.width; ) {
-    const end = from + roomWidth
-    const cut = end >= layout.width ? layout.width : (edges.findLast((edge) => edge <= end && edge > from + roomWidth * 0.7) ?? end)
+    const rest = layout.width - from
+    const wanted = from + rest / Math.ceil(rest / roomWidth)
+    const cut = rest <= roomWidth ? layout.width : (edges.findLast((edge) => edge <= wanted && edge > from + roomWidth * 0.5) ?? wanted)
     rows.push({ from, to: cut })
     from = cut
   }
@@ -104,37 +140,34 @@ function laneNames(input: PictureInput, layout: SwimlaneLayout, width: number): 
 }
 
 function drawRow(layout: SwimlaneLayout, row: Row, now: number | null, zone: string): string {
-  const isIn = (from: number, to: number) => to >= row.from - 20 && from <= row.to + 20
+  // What begins in a row is drawn in it whole; only what lasts goes on in the next.
+  const begins = (x: number) => x >= row.from - 14 && x < row.to - 14
+  const lasts = (from: number, to: number) => to >= row.from && from < row.to
   const bottom = head + layout.height
   const idles = layout.idles
-    .filter((idle) => isIn(idle.x, idle.x + idle.width))
+    .filter((idle) => begins(idle.x))
     .map(
       (idle) =>
         `<rect x="${n(idle.x)}" y="${head}" width="${n(idle.width)}" height="${layout.height + foot}" fill="${ink.sunken}"/>${text(idle.x + idle.width / 2, bottom + 14, duration(idle.ms), { fill: ink.faint, anchor: 'middle' })}`,
     )
   const ticks = layout.ticks
-    .filter((tick) => isIn(tick.x, tick.x + 70))
+    .filter((tick) => begins(tick.x))
     .map(
-      (tick) =>
-        `${tick.hasDay ? text(tick.x - 8, 17, day(tick.at, zone), { weight: 600, fill: ink.soft }) : ''}${text(tick.x - 8, 32, clock(tick.at, zone), { fill: ink.faint })}`,
+      (tick, index) =>
+        `${tick.hasDay || index === 0 ? text(tick.x - 8, 17, day(tick.at, zone), { weight: 600, fill: ink.soft }) : ''}${text(tick.x - 8, 32, clock(tick.at, zone), { fill: ink.faint })}`,
     )
   const nowMark =
-    layout.nowX === null || now === null || !isIn(layout.nowX, layout.nowX)
+    layout.nowX === null || now === null || !begins(layout.nowX)
       ? ''
       : `<line x1="${n(layout.nowX)}" y1="${head - 6}" x2="${n(layout.nowX)}" y2="${bottom}" stroke="${tones.accent}"/>${text(layout.nowX, 32, 'now', { fill: tones.accent, weight: 600, anchor: 'middle' })}`
-  return `${idles.join('')}${nowMark}${ticks.join('')}${layout.lanes.map((lane) => drawLane(lane, isIn, now)).join('')}`
-}
-
-function drawLane(lane: Lane, isIn: (from: number, to: number) => boolean, now: number | null): string {
-  const middle = head + lane.top + 32
-  const line = `<line x1="0" y1="${middle}" x2="100000" y2="${middle}" stroke="${ink.line}"/>`
-  const ghosts = [...lane.lates, ...lane.ghosts]
-    .filter((ghost) => isIn(ghost.x, ghost.x + ghost.width + ghost.trail))
-    .map((ghost) => drawGhost(ghost, middle, now))
-  const marks = lane.marks
-    .filter((mark) => isIn(mark.x - 10, Math.max(mark.end, mark.x + Math.max(0, mark.room))))
-    .map((mark) => drawMark(mark, middle))
-  return line + ghosts.join('') + marks.join('')
+  const lanes = layout.lanes.map((lane) => {
+    const middle = head + lane.top + 32
+    const line = `<line x1="${n(row.from)}" y1="${middle}" x2="${n(row.from + 100_000)}" y2="${middle}" stroke="${ink.line}"/>`
+    const ghosts = [...lane.lates, ...lane.ghosts].filter((ghost) => lasts(ghost.x, ghost.x + ghost.width + ghost.trail))
+    const marks = lane.marks.filter((mark) => begins(mark.x) || (mark.end > mark.x + 44 && lasts(mark.x, mark.end)))
+    return line + ghosts.map((ghost) => drawGhost(ghost, middle, now)).join('') + marks.map((mark) => drawMark(mark, middle)).join('')
+  })
+  return idles.join('') + nowMark + ticks.join('') + lanes.join('')
 }
 
 function drawGhost({ it, x, width, row, trail }: PlacedGhost, middle: number, now: number | null): string {
@@ -210,7 +243,7 @@ export const pictureAddress = (svg: string): string => `data:image/svg+xml;chars
 
 /** Hands the picture to the browser as a file. Long journeys are folded: no image is wider than browsers can draw. */
 export async function save(input: PictureInput, format: 'svg' | 'png'): Promise<void> {
-  const picture = drawPicture(input, { foldAt: 2400 })
+  const picture = drawPicture(input, fileWidth)
   const file = format === 'svg' ? new Blob([picture.svg], { type: 'image/svg+xml' }) : await toPng(picture)
   const link = document.createElement('a')
   link.href = URL.createObjectURL(file)
