@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { type ServerType, serve } from '@hono/node-server'
 import pino from 'pino'
 import { AppError } from '../jobs/domain/errors.ts'
-import { startJobs } from '../jobs/main.ts'
+import { type Jobs, startJobs } from '../jobs/main.ts'
 import type { Workspace } from '../jobs/open-workspace.ts'
 import { createApp } from './app.ts'
 import { checkTool } from './check-tool.ts'
@@ -14,6 +14,7 @@ const consoleRoot = join(import.meta.dirname, '../web/build')
 
 export interface RunningServer {
   readonly url: string
+  readonly jobs: Jobs
   stop(): Promise<void>
 }
 
@@ -23,15 +24,18 @@ export interface ServeOptions {
   readonly ownerUrl: string
   /** Null outside the demo. */
   readonly demoSpeed: (() => number) | null
+  /** A job is not taken to stand still before this long; default a minute. */
+  readonly quietMs?: number
 }
 
 /** One process, one origin: the engine, the API and the built console. */
-export async function startServer({ config, workspace, ownerUrl, demoSpeed }: ServeOptions): Promise<RunningServer> {
+export async function startServer({ config, workspace, ownerUrl, demoSpeed, quietMs }: ServeOptions): Promise<RunningServer> {
   const log = pino({ level: config.logLevel, base: null }, pino.destination({ dest: 2, sync: true }))
   const jobs = await startJobs(workspace, {
     ownerUrl,
     log: { info: (message) => log.info(message), warn: (message) => log.warn(message), error: (message) => log.error(message) },
     ...(demoSpeed === null ? {} : { speed: demoSpeed }),
+    ...(quietMs === undefined ? {} : { quietMs }),
   })
   const app = createApp({
     workspace,
@@ -41,6 +45,7 @@ export async function startServer({ config, workspace, ownerUrl, demoSpeed }: Se
     check: (connection) => checkTool(workspace, connection),
     poll: (connection, tx) => jobs.pollNow(connection, localOwner.id, tx),
     queueDepths: () => jobs.engine.depths(),
+    ...(quietMs === undefined ? {} : { quietMs }),
     log,
     consoleRoot: (await stat(consoleRoot).catch(() => null)) === null ? null : consoleRoot,
   })
@@ -51,6 +56,7 @@ export async function startServer({ config, workspace, ownerUrl, demoSpeed }: Se
   const address = server.address()
   const port = typeof address === 'object' && address !== null ? address.port : config.port
   return {
+    jobs,
     url: `http://${config.host === '::1' ? '[::1]' : config.host}:${port}`,
     stop: async () => {
       const closed = new Promise<void>((resolve) => {

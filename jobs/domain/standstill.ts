@@ -53,7 +53,10 @@ export function findStandstills(rhythms: readonly Rhythm[], rounds: readonly Rou
   const roundOf = new Map(rounds.map((round) => [round.job, round]))
   const still = rhythms.filter((rhythm) => standsStill(rhythm, roundOf.get(rhythm.job), options))
   if (still.length === 0) return []
-  if (still.length === rhythms.length) return [whole(still, rounds)]
+  // Where nothing at all ended a round lately, it is not this job or that, however slow the slowest may be.
+  const latest = rounds.filter(({ job }) => rhythms.some((rhythm) => rhythm.job === job)).map(({ wallAt }) => options.wallNow - wallAt)
+  const isSilent = Math.min(...latest) > Math.max(options.quietMs, roundsMissed * Math.min(...rhythms.map(({ everyMs }) => everyMs)))
+  if (isSilent || still.length === rhythms.length) return [whole(rhythms, rounds)]
   return [...Map.groupBy(still, (rhythm) => rhythm.title)].map(([title, its]) => {
     const last = oldest(its.map((rhythm) => roundOf.get(rhythm.job)))
     return {
@@ -74,11 +77,11 @@ function standsStill(rhythm: Rhythm, round: Round | undefined, { now, wallNow, s
   return wallNow - round.wallAt > limitMs || now - round.domainAt > limitMs * Math.max(1, speed)
 }
 
-function whole(still: readonly Rhythm[], rounds: readonly Round[]): Standstill {
-  const known = rounds.filter((round) => still.some((rhythm) => rhythm.job === round.job))
+function whole(rhythms: readonly Rhythm[], rounds: readonly Round[]): Standstill {
+  const known = rounds.filter((round) => rhythms.some((rhythm) => rhythm.job === round.job))
   const last = known.reduce<Round | null>((latest, round) => (latest === null || round.wallAt > latest.wallAt ? round : latest), null)
   return {
-    jobs: still.map((rhythm) => rhythm.job),
+    jobs: rhythms.map((rhythm) => rhythm.job),
     title: 'The engine',
     since: last?.domainAt ?? null,
     sinceWall: last?.wallAt ?? null,

@@ -32,6 +32,15 @@ describe('the answer at the top', () => {
     }
   })
 
+  it('is no all-clear while a job stands still, and says which', () => {
+    expect(headlineOf(calm, false, ['Reading Stripe'])).toMatchObject({
+      answer: 'Nothing known, but Reading Stripe stands still',
+      tone: 'warn',
+    })
+    expect(headlineOf(calm, false, ['Counting', 'Reporting']).answer).toBe('Nothing known, but 2 jobs of Throughline stand still')
+    expect(headlineOf(busyOverview(now, undefined), false, ['Counting']).more).toBe('There may be more: Counting stands still.')
+  })
+
   it('says with what is open that there may be more', () => {
     expect(headlineOf(busyOverview(now, undefined), false).more).toBe('There may be more: 2 of 4 tools are not up to date.')
   })

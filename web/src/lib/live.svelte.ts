@@ -37,9 +37,29 @@ class Live {
 
   get state(): LiveState {
     if (this.isPaused) return 'paused'
-    if (this.status.data?.state === 'stale' || this.status.problem) return 'stale'
-    if (this.#wallNow - this.#lastSign > silentAfterMs) return 'stale'
+    if (this.isStale) return 'stale'
     return this.#isConnected ? 'live' : 'connecting'
+  }
+
+  /** Something that keeps the picture true stands still, whether or not the reader paused it: then no page is calm. */
+  get isStale(): boolean {
+    return this.status.data?.state === 'stale' || this.isSilent
+  }
+
+  /** Nothing at all can be told: no answer, no feed, or a vital job of the engine stands still. */
+  get isSilent(): boolean {
+    if (this.status.problem || this.#wallNow - this.#lastSign > silentAfterMs) return true
+    const { data } = this.status
+    return data?.state === 'stale' && (this.standstills.length === 0 || this.standstills.some((each) => each.isVital))
+  }
+
+  get standstills(): Status['engine']['standstills'] {
+    return this.status.data?.engine.standstills ?? []
+  }
+
+  /** Until the first status came nobody knows whether the picture is true. */
+  get isKnown(): boolean {
+    return this.status.data !== undefined || this.status.problem !== undefined
   }
 
   /** What the picture is as of: it stands still as soon as nothing is heard or the reader paused. */
