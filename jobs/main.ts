@@ -2,6 +2,7 @@ import { openDatabase } from '../db/client.ts'
 import { partCount } from '../db/records/bulk.ts'
 import { wakeFindings } from '../db/records/finding-changes.ts'
 import { stageCounts } from '../db/records/journey-counts.ts'
+import { stillnessCounts } from '../db/records/journey-stillness.ts'
 import { refreshTallies } from '../db/records/tallies.ts'
 import { verdictCounts } from '../db/records/verdict-counts.ts'
 import { forgetOld, readDirtyRanges } from '../db/records/pulse.ts'
@@ -111,7 +112,7 @@ export async function startJobs(workspace: Workspace, options: JobsOptions): Pro
   registerJob('tally', async (_: unknown, run) =>
     run.step('tally', async () => {
       const times = { now: workspace.clock.now(), wallNow: Date.now() }
-      const counted = await refreshTallies(sql, workspace.id, [verdictCounts, stageCounts], times)
+      const counted = await refreshTallies(sql, workspace.id, [verdictCounts, stageCounts, stillnessCounts(times.now)], times)
       await pulse.beat('tally')
       return counted
     }),

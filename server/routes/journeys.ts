@@ -1,19 +1,30 @@
 import { createRoute, OpenAPIHono, type RouteConfig, z } from '@hono/zod-openapi'
 import { readJourneyFindings, readWorstSeverities } from '../../db/records/findings.ts'
-import type { JourneyFilter } from '../../db/records/journeys.ts'
-import { countJourneys, listJourneys, noteJourneyExport, readJourney } from '../../db/records/journeys.ts'
+import { readStageCounts } from '../../db/records/journey-counts.ts'
+import { readStillness } from '../../db/records/journey-stillness.ts'
+import {
+  countedAtMost,
+  countJourneys,
+  listJourneys,
+  noteJourneyExport,
+  readJourney,
+  readJourneyStreams,
+} from '../../db/records/journeys.ts'
 import { readVerdicts } from '../../db/records/judgement.ts'
+import { readStreams } from '../../db/records/streams.ts'
 import { verdictStates } from '../../db/schema/words.ts'
 import { AppError } from '../../jobs/domain/errors.ts'
 import { readCursor, writeCursor } from '../cursor.ts'
 import type { AppDeps, AppEnv } from '../deps.ts'
 import { toByteStream } from '../finding-export.ts'
 import { writeOcel } from '../journey-ocel.ts'
+import { journeyQueryShape, toJourneyFilter } from '../journey-query.ts'
+import { stagesShape, toStagesView } from '../journey-stages.ts'
 import { foldJourney, toEventViews, toJourneyView } from '../journey-view.ts'
 import { eventsAtOnce, foldEvents, pageOfEvents } from '../journey-window.ts'
 import { judgeJourneyAnew } from '../judged-journey.ts'
 import { readConnectionViews } from '../read-connections.ts'
-import { idShape, iso, isoTime, json, limitShape, orProblem, wordList } from '../shapes/common.ts'
+import { idShape, iso, isoTime, json, orProblem, wordList } from '../shapes/common.ts'
 import { journeyRowShape, journeyShape, journeyWindowShape } from '../shapes/journey.ts'
 import { refuseInvalid } from '../validate.ts'
 import { namesOf, viewContext } from '../view-context.ts'
@@ -24,24 +35,32 @@ const list = createRoute({
   tags: ['journeys'],
   summary: 'Journeys, the latest movement first',
   request: {
-    query: z.object({
-      program: wordList,
-      stage: wordList,
-      subject: idShape.optional(),
-      ended: z.enum(['true', 'false']).optional(),
-      open: z.enum(['true', 'false']).optional(),
-      q: z.string().max(200).optional(),
-      cursor: z.string().max(1000).optional(),
-      limit: limitShape,
-    }),
+    query: journeyQueryShape,
   },
   responses: {
     200: json(
-      z.object({ items: z.array(journeyRowShape), next: z.string().nullable(), asOf: isoTime, total: z.int() }),
+      z.object({
+        items: z.array(journeyRowShape),
+        next: z.string().nullable(),
+        asOf: isoTime,
+        /** At most 10,000; of a filter by tool, those found so far. */
+        total: z.int(),
+        /** There are more than `total`. */
+        isMore: z.boolean().optional(),
+        /** Not every journey was looked at: going on from `next` looks at more, also where this page is short. */
+        isPartial: z.boolean().optional(),
+      }),
       'A page of journeys',
     ),
     ...orProblem(400),
   },
+})
+const stages = createRoute({
+  method: 'get',
+  path: '/journeys/stages',
+  tags: ['journeys'],
+  summary: 'How many journeys stand at each stage of each program, and for how long nothing has happened in them',
+  responses: { 200: json(stagesShape, 'Stages in the order of their program') },
 })
 const detail = createRoute({
   method: 'get',
@@ -93,19 +112,18 @@ export function journeyRoutes(deps: AppDeps) {
   return app
     .openapi(list, async (context) => {
       const query = context.req.valid('query')
-      const filter: JourneyFilter = {
-        programs: query.program,
-        stages: query.stage,
-        ...(query.ended === undefined ? {} : { ended: query.ended === 'true' }),
-        withFindings: query.open === 'true',
-        ...(query.subject === undefined ? {} : { subject: query.subject }),
-        ...(query.q ? { text: query.q } : {}),
-      }
       const now = clock.now()
-      const page = await listJourneys(database.db, workspaceId, filter, {
-        cursor: readCursor('activity', query.cursor),
-        limit: query.limit,
-      })
+      const streams = await readStreams(database.sql, workspaceId)
+      const streamsOf = (connection: string) => streams.filter((stream) => stream.connection === connection).map((stream) => stream.id)
+      const filter = toJourneyFilter(query, now, streamsOf)
+      const { limit, sort } = query
+      const page = await listJourneys(database.db, workspaceId, filter, { cursor: readCursor(sort, query.cursor), limit, sort })
+      const isByTool = filter.inStreams !== undefined || filter.notInStreams !== undefined
+      const counted = isByTool ? page.rows.length : await countJourneys(database.db, workspaceId, filter)
+      const known = await readJourneyStreams(database.db, workspaceId, page.rows)
+      const connectionsOf = (id: string) => [
+        ...new Set(known.get(id)?.flatMap((stream) => streams.find((one) => one.id === stream)?.connection ?? [])),
+      ]
       const worst = await readWorstSeverities(
         database.db,
         workspaceId,
@@ -132,13 +150,24 @@ export function journeyRoutes(deps: AppDeps) {
             nextDueAt: iso(next.get(row.id)?.dueAt ?? null),
             nextExpected: next.get(row.id)?.step ?? null,
             nextExpectedTitle: stepTitle(row.program, next.get(row.id)?.step),
+            tools: connectionsOf(row.id),
           })),
-          next: writeCursor('activity', page.next),
+          next: writeCursor(sort, page.next),
           asOf: iso(now),
-          total: await countJourneys(database.db, workspaceId, filter),
+          total: Math.min(counted, countedAtMost),
+          isMore: isByTool ? page.next !== null : counted > countedAtMost,
+          isPartial: page.isPartial,
         },
         200,
       )
+    })
+    .openapi(stages, async (context) => {
+      const now = clock.now()
+      const [still, standing] = await Promise.all([
+        readStillness(database.sql, workspaceId, now),
+        readStageCounts(database.sql, workspaceId, now),
+      ])
+      return context.json(toStagesView(judging.programs, still, standing, names), 200)
     })
     .openapi(detail, async (context) => {
       const { id } = context.req.valid('param')

@@ -22,6 +22,8 @@ export const journeyRowShape = z
     nextDueAt: isoTime.nullable(),
     nextExpected: z.string().nullable(),
     nextExpectedTitle: z.string().nullable(),
+    /** Connections in which the person is known. */
+    tools: z.array(z.string()).optional(),
   })
   .openapi('Journey')
 

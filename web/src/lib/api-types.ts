@@ -25,6 +25,7 @@ export type JourneyEvent = JourneyDetail['events'][number]
 export type Ghost = JourneyDetail['ghosts'][number]
 export type Cluster = NonNullable<JourneyDetail['clusters']>[number]
 export type JourneyEvents = Answer<'journeyEvents'>
+export type JourneyStages = Answer<'journeyStages'>
 export type Settings = Answer<'settings'>
 export type System = Answer<'system'>
 export type FirstSteps = Answer<'firstSteps'>

@@ -60,6 +60,7 @@ export const api = {
   comment: (change: Change, asked: { body: string }) => body(finding.comment.$post(about(change, asked))),
   journeys: (query: Query, signal?: AbortSignal) => body(v1.journeys.$get({ query: texts(query) }, stopped(signal))),
   journey: (id: string, signal?: AbortSignal) => body(v1.journeys[':id'].$get({ param: { id } }, stopped(signal))),
+  journeyStages: (signal?: AbortSignal) => body(v1.journeys.stages.$get({}, stopped(signal))),
   journeyEvents: (id: string, query: Query, signal?: AbortSignal) =>
     body(v1.journeys[':id'].events.$get({ param: { id }, query: texts(query) }, stopped(signal))),
   expectations: (signal?: AbortSignal) => body(v1.expectations.$get({}, stopped(signal))),
