@@ -12,9 +12,10 @@ const columns = {
   severity: sql`${findings.severity}`,
   status: sql`${findings.status}`,
   program: sql`coalesce(${findings.program}, '')`,
+  site: sql`coalesce(${findings.site}, '')`,
   subject: sql`coalesce(replace(${findings.subjectId}::text, '-', ''), '')`,
 }
-export const findingGroupings = ['expectation', 'owner', 'connection', 'kind', 'severity', 'status', 'program', 'subject'] as const
+export const findingGroupings = ['expectation', 'owner', 'connection', 'kind', 'severity', 'status', 'program', 'site', 'subject'] as const
 export type FindingGrouping = (typeof findingGroupings)[number]
 
 export interface FindingGroup {

@@ -93,7 +93,7 @@ export async function listFindings(
   filter: FindingFilter,
   page: FindingOrder & { readonly cursor: Cursor | null; readonly limit: number },
 ): Promise<Page<FindingRow>> {
-  const keys = keysOf(page)
+  const keys = spans(filter).some((span) => span !== page.sort) ? keysOf(page).map(unindexed) : keysOf(page)
   const rows = await db
     .select({
       ...getTableColumns(findings),
@@ -107,6 +107,19 @@ export async function listFindings(
     rows.map(({ sortValues, ...row }) => ({ row, sortValues })),
     page.limit,
   )
+}
+
+/** What a filter cuts a stretch of time out of. */
+function spans(filter: FindingFilter): FindingSort[] {
+  return (['opened', 'closed', 'due', 'occurred'] as const).filter((name) => filter[name] !== undefined)
+}
+
+/**
+ * The same order, in which no index stands: times are so bound to each other that walking one index in search of a stretch of another
+ * meets all of them first. The planner takes the stretch and sorts it.
+ */
+function unindexed(key: SortKey): SortKey {
+  return key.cast === 'instant' ? { ...key, by: sql`(${key.by} + interval '0')` } : key
 }
 
 export async function countFindings(db: Db, workspaceId: number, filter: FindingFilter): Promise<number> {
@@ -155,16 +168,24 @@ export async function countFindingsBy(
 }
 
 async function countByConnection(db: Db, workspaceId: number, filter: FindingFilter): Promise<{ value: string; count: number }[]> {
-  const each = db
-    .selectDistinct({ id: findings.id, value: sql<string>`split_part(unnest(${findings.streams}), '.', 1)`.as('value') })
+  const rows = await db
+    .select({ streams: findings.streams, count: sql<number>`count(*)::int` })
     .from(findings)
     .where(whereFindings(workspaceId, filter))
-    .as('each')
-  return db
-    .select({ value: each.value, count: sql<number>`count(*)::int` })
-    .from(each)
-    .groupBy(each.value)
-    .orderBy(sql`count(*) desc`, each.value)
+    .groupBy(findings.streams)
+  return perConnection(rows)
+}
+
+/** Few sets of streams occur, however many findings there are; one of a set counts once per connection. */
+function perConnection(
+  rows: readonly { readonly streams: readonly string[]; readonly count: number }[],
+): { value: string; count: number }[] {
+  const counts = new Map<string, number>()
+  for (const { streams, count } of rows) {
+    for (const connection of new Set(streams.map((stream) => stream.split('.')[0] ?? stream)))
+      counts.set(connection, (counts.get(connection) ?? 0) + count)
+  }
+  return [...counts].map(([value, count]) => ({ value, count })).sort((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1))
 }
 
 export async function countFindingsByStatus(
@@ -320,7 +341,7 @@ function matches({ id, components, expectations, kinds }: FindingText): SQL | un
   const isHex = /^[0-9a-f]{4,32}$/.test(hex)
   return or(
     ...(isHex ? [begins(findings.id), begins(findings.subjectId), begins(findings.journeyId)] : []),
-    eq(findings.objectId, id),
+    sql`(md5(${findings.objectId}) = md5(${id}) and ${findings.objectId} = ${id})`,
     components.length > 0
       ? and(inArray(findings.componentId, [...components]), sql`${findings.evidence} @> ${JSON.stringify([{ externalId: id }])}::jsonb`)
       : undefined,
@@ -352,11 +373,8 @@ export async function readWorstSeverities(
 
 /** Open findings whose evidence comes from each connection. */
 export async function countOpenByConnection(db: Db, workspaceId: number): Promise<{ connection: string; count: number }[]> {
-  return (await db.execute<{ connection: string; count: number }>(sql`
-    select connection, count(*)::int as count from (
-      select distinct f.id, split_part(stream, '.', 1) as connection from findings f, unnest(f.streams) as stream
-      where f.workspace_id = ${workspaceId} and f.status in ('open', 'acknowledged', 'acting', 'verifying', 'verification_failed')) as each
-    group by connection`)) as unknown as { connection: string; count: number }[]
+  const open: FindingStatus[] = ['open', 'acknowledged', 'acting', 'verifying', 'verification_failed']
+  return (await countByConnection(db, workspaceId, { statuses: open })).map(({ value, count }) => ({ connection: value, count }))
 }
 
 /** The groups of records these records belong to. */

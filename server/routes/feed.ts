@@ -7,7 +7,7 @@ import { readFeed, readFeedEnd, readFeedStart } from '../../db/records/feed.ts'
 import type { AppDeps, AppEnv } from '../deps.ts'
 
 const lookEveryMs = 1_000
-const beatEveryMs = 10_000
+const beatEveryMs = 3_000
 const rowsAtMost = 500
 const readersAtMost = 100
 

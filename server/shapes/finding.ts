@@ -126,8 +126,12 @@ export function toEvidenceView(evidence: EvidenceRow, { linkOf }: Pick<ViewConte
   }
 }
 
+/** No sentence is longer, whatever a tool put into a state: it is a heading, a row and a title. */
+const longestSentence = 400
+
 export function sentenceOf(finding: Pick<FindingRow, 'kind' | 'detail' | 'expectation'>, names: Names): string {
-  return findingKindByName.get(finding.kind)?.sentence(finding.detail, names) ?? `${finding.expectation} does not hold.`
+  const sentence = findingKindByName.get(finding.kind)?.sentence(finding.detail, names) ?? `${finding.expectation} does not hold.`
+  return sentence.length > longestSentence ? `${sentence.slice(0, longestSentence - 1)}…` : sentence
 }
 
 export function connectionOf(stream: string): string {

@@ -531,6 +531,76 @@ export async function startFixture({
       )
     await next()
   })
+  /** Findings that fit the filters of an address, in its order: enough of the API's rules for the console's tests. */
+  function matching(search: URLSearchParams): FindingRow[] {
+    const listed = (key: string) => (search.get(key) ?? '').split(',').filter(Boolean)
+    const has = (key: string, values: readonly string[]) => listed(key).length === 0 || listed(key).some((each) => values.includes(each))
+    const asked = listed('status')
+    const isSnoozed = (row: FindingRow) => row.snoozedUntil !== null
+    const isEnded = (row: FindingRow) => ended.includes(row.status)
+    const hasStatus = (row: FindingRow) => {
+      if (asked.includes('all')) return true
+      if (asked.length === 0) return !isEnded(row) && !isSnoozed(row)
+      return asked.some((each) => (each === 'snoozed' ? isSnoozed(row) : each === 'ended' ? isEnded(row) : each === row.status))
+    }
+    const q = (search.get('q') ?? '').toLowerCase()
+    const claimed = search.get('claimed')
+    const found = [...findings.values()].filter(
+      (row) =>
+        hasStatus(row) &&
+        (['kind', 'severity', 'expectation'] as const).every((key) => has(key, [row[key]])) &&
+        has('owner', [row.owner.key]) &&
+        has('connection', row.tools) &&
+        has('site', [row.site?.key ?? 'none']) &&
+        has('subject', [row.subjectId ?? '']) &&
+        (!claimed || (claimed === 'nobody') === (row.claimedBy === null)) &&
+        (search.get('due') !== '<now' || Date.parse(row.dueAt) < fixtureNow) &&
+        (search.get('regressed') !== 'yes' || row.regressions > 0) &&
+        (!q || row.id.startsWith(q) || row.sentence.toLowerCase().includes(q)),
+    )
+    const sort = search.get('sort') ?? 'due'
+    const rank = { critical: 0, high: 1, medium: 2, low: 3 }
+    const by = (row: FindingRow) => {
+      if (sort.endsWith('severity')) return rank[row.severity]
+      return sort.endsWith('opened') ? -Date.parse(row.openedAt) : Date.parse(row.dueAt)
+    }
+    const way = sort.startsWith('-') ? -1 : 1
+    return found.sort((x, y) => way * (by(x) - by(y)) || x.id.localeCompare(y.id))
+  }
+
+  function change(findingId: string, action: string, body: Record<string, unknown>): FindingRow | undefined {
+    const row = findings.get(findingId)
+    if (!row || body.revision !== row.revision || !row.can[action as FindingAction]?.ok) return undefined
+    const changed = {
+      ...row,
+      revision: row.revision + 1,
+      ...(action === 'acknowledge' ? { status: 'acknowledged' as const } : {}),
+      ...(action === 'claim' ? { claimedBy: 'Local owner' } : {}),
+      ...(action === 'release' ? { claimedBy: null } : {}),
+      ...(action === 'snooze' ? { snoozedUntil: String(body.until) } : {}),
+      ...(action === 'unsnooze' ? { snoozedUntil: null } : {}),
+      ...(action === 'assign' ? { owner: owners.find((each) => each.key === body.owner) ?? row.owner } : {}),
+      ...(action === 'waive'
+        ? { status: 'waived' as const, waivedUntil: String(body.until), closedAt: iso(fixtureNow), closedReason: 'waived' }
+        : {}),
+      ...(action === 'false-alarm' ? { status: 'false_alarm' as const, closedAt: iso(fixtureNow), closedReason: 'false_alarm' } : {}),
+    }
+    findings.set(row.id, { ...changed, can: allowed(changed) })
+    const entry = {
+      id: `${row.id}-${changed.revision}`,
+      at: iso(fixtureNow),
+      recordedAt: iso(fixtureNow),
+      actor: 'Local owner',
+      act: action,
+      reason: typeof body.reason === 'string' ? body.reason : null,
+      body: typeof body.body === 'string' ? body.body : null,
+      from: row.status,
+      to: changed.status,
+    }
+    comments.set(row.id, [entry, ...(comments.get(row.id) ?? [])])
+    return findings.get(row.id)
+  }
+
   const world = {
     now: fixtureNow,
     isNew,
@@ -538,6 +608,9 @@ export async function startFixture({
     tell: (topic: string, ref: string) => {
       for (const tell of tellers) tell(topic, ref)
     },
+    findings,
+    matching,
+    change,
   }
   for (const area of areas) area.routes?.(app, world)
   app.get('/api/v1/status', (c) => {
@@ -556,28 +629,7 @@ export async function startFixture({
   })
   app.get('/api/v1/catalogue', (c) => c.json(catalogue))
   app.get('/api/v1/findings', (c) => {
-    const listed = (key: string) => (c.req.query(key) ?? '').split(',').filter(Boolean)
-    const asked = listed('status')
-    const isSnoozed = (row: FindingRow) => row.snoozedUntil !== null
-    const q = (c.req.query('q') ?? '').toLowerCase()
-    const matches = [...findings.values()].filter(
-      (row) =>
-        (asked.includes('all') ||
-          (asked.length === 0
-            ? !ended.includes(row.status) && !isSnoozed(row)
-            : asked.includes('snoozed')
-              ? isSnoozed(row)
-              : asked.includes(row.status))) &&
-        (['kind', 'severity', 'expectation'] as const).every((key) => !listed(key).length || listed(key).includes(row[key])) &&
-        (!listed('owner').length || listed('owner').includes(row.owner.key)) &&
-        (!listed('connection').length || listed('connection').some((each) => row.tools.includes(each))) &&
-        (!q || row.id.startsWith(q) || row.sentence.toLowerCase().includes(q)),
-    )
-    const sort = c.req.query('sort') ?? 'due'
-    const rank = { critical: 0, high: 1, medium: 2, low: 3 }
-    const by = (row: FindingRow) =>
-      sort === 'severity' ? rank[row.severity] : sort === 'opened' ? -Date.parse(row.openedAt) : Date.parse(row.dueAt)
-    matches.sort((a, b) => by(a) - by(b) || a.id.localeCompare(b.id))
+    const matches = matching(new URL(c.req.url).searchParams)
     const from = Number(c.req.query('cursor') ?? 0)
     const limit = Number(c.req.query('limit') ?? 50)
     const tally = (of: (row: FindingRow) => string[]) => {
@@ -612,37 +664,10 @@ export async function startFixture({
     const body: Record<string, unknown> = await c.req.json()
     posts.push({ path: c.req.path, body })
     if (!row) return c.json({ title: 'Not found', detail: 'No finding has this id.', status: 404, code: 'not_found' }, 404)
-    if (body.revision !== row.revision)
-      return c.json({ title: 'Conflict', detail: 'Someone was first.', status: 409, code: 'conflict' }, 409)
-    const changed = {
-      ...row,
-      revision: row.revision + 1,
-      ...(action === 'acknowledge' ? { status: 'acknowledged' as const } : {}),
-      ...(action === 'claim' ? { claimedBy: 'Local owner' } : {}),
-      ...(action === 'release' ? { claimedBy: null } : {}),
-      ...(action === 'snooze' ? { snoozedUntil: String(body.until) } : {}),
-      ...(action === 'unsnooze' ? { snoozedUntil: null } : {}),
-      ...(action === 'assign' ? { owner: owners.find((each) => each.key === body.owner) ?? row.owner } : {}),
-      ...(action === 'waive'
-        ? { status: 'waived' as const, waivedUntil: String(body.until), closedAt: iso(fixtureNow), closedReason: 'waived' }
-        : {}),
-      ...(action === 'false-alarm' ? { status: 'false_alarm' as const, closedAt: iso(fixtureNow), closedReason: 'false_alarm' } : {}),
-    }
-    findings.set(row.id, { ...changed, can: allowed(changed) })
-    const entry = {
-      id: `${row.id}-${changed.revision}`,
-      at: iso(fixtureNow),
-      recordedAt: iso(fixtureNow),
-      actor: 'Local owner',
-      act: action,
-      reason: typeof body.reason === 'string' ? body.reason : null,
-      body: typeof body.body === 'string' ? body.body : null,
-      from: row.status,
-      to: changed.status,
-    }
-    comments.set(row.id, [entry, ...(comments.get(row.id) ?? [])])
+    const changed = change(row.id, action, body)
+    if (!changed) return c.json({ title: 'Conflict', detail: 'Someone was first.', status: 409, code: 'conflict' }, 409)
     for (const tell of tellers) tell('finding', row.id)
-    return c.json(findings.get(row.id))
+    return c.json(changed)
   })
   app.get('/api/v1/journeys', (c) => {
     const q = c.req.query('q') ?? ''
@@ -693,7 +718,9 @@ export async function startFixture({
       const tell = (topic: string, ref: string) => void stream.writeSSE({ event: topic, data: JSON.stringify({ ref }) })
       tellers.add(tell)
       tell('beat', '')
+      const beats = setInterval(() => tell('beat', ''), 2_000)
       await new Promise<void>((resolve) => stream.onAbort(resolve))
+      clearInterval(beats)
       tellers.delete(tell)
     }),
   )

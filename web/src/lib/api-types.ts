@@ -1,6 +1,6 @@
 import type { api } from './api.ts'
 
-type Answer<Name extends Exclude<keyof typeof api, 'feedUrl' | 'reportDownloadUrl'>> = Awaited<ReturnType<(typeof api)[Name]>>
+type Answer<Name extends Exclude<keyof typeof api, 'feedUrl' | 'findingExportUrl' | 'reportDownloadUrl'>> = Awaited<ReturnType<(typeof api)[Name]>>
 
 /** What the API sends, by the names the console uses. Times are ISO strings in UTC; nothing here identifies a person. */
 export type Status = Answer<'status'>
@@ -11,6 +11,10 @@ export type Catalogue = Answer<'catalogue'>
 export type FindingList = Answer<'findings'>
 export type FindingRow = FindingList['items'][number]
 export type FindingDetail = Answer<'finding'>
+export type FindingRelated = Answer<'findingRelated'>
+export type FindingGroup = Answer<'findingGroups'>['items'][number]
+export type View = Answer<'findingViews'>['items'][number]
+export type BulkAct = Answer<'bulk'>
 export type FindingStatus = FindingRow['status']
 export type FindingAction = keyof FindingRow['can']
 export type Allowed = FindingRow['can'][FindingAction]
@@ -25,7 +29,6 @@ export type JourneyEvent = JourneyDetail['events'][number]
 export type Ghost = JourneyDetail['ghosts'][number]
 export type Cluster = NonNullable<JourneyDetail['clusters']>[number]
 export type JourneyEvents = Answer<'journeyEvents'>
-export type JourneyStages = Answer<'journeyStages'>
 export type Settings = Answer<'settings'>
 export type System = Answer<'system'>
 export type FirstSteps = Answer<'firstSteps'>

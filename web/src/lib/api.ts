@@ -20,6 +20,10 @@ async function fetchInTime(input: RequestInfo | URL, init: RequestInit = {}): Pr
 
 const { v1 } = hc<App>('/', { fetch: fetchInTime }).api
 const finding = v1.findings[':id']
+const view = v1.findings.views[':id']
+const bulk = v1.findings.bulk[':id']
+type BulkBody = Parameters<typeof v1.findings.bulk.$post>[0]['json']
+type FindingGrouping = Parameters<typeof v1.findings.groups.$get>[0]['query']['by']
 const connection = v1.connections[':id']
 type ReportQuery = Parameters<(typeof v1.reports)[':day']['findings']['$get']>[0]['query']
 const expectation = v1.expectations[':program'][':key']
@@ -50,17 +54,29 @@ export const api = {
   catalogue: () => body(v1.catalogue.$get()),
   findings: (query: Query, signal?: AbortSignal) => body(v1.findings.$get({ query: texts(query) }, stopped(signal))),
   finding: (id: string, signal?: AbortSignal) => body(finding.$get({ param: { id } }, stopped(signal))),
+  findingRelated: (id: string, signal?: AbortSignal) => body(finding.related.$get({ param: { id } }, stopped(signal))),
+  findingGroups: (by: FindingGrouping, query: Query, signal?: AbortSignal) =>
+    body(v1.findings.groups.$get({ query: { ...texts(query), by } }, stopped(signal))),
+  findingExportUrl: (format: 'csv' | 'json', address: string) => `/api/v1/findings/export?format=${format}${address && `&${address}`}`,
+  findingViews: (signal?: AbortSignal) => body(v1.findings.views.$get({}, stopped(signal))),
+  saveView: (json: { name: string; query: string }) => body(v1.findings.views.$post({ json })),
+  changeView: ({ id, ...json }: Change & { name?: string; query?: string }) => body(view.$put({ param: { id }, json })),
+  deleteView: ({ id, revision }: Change) => body(view.$delete({ param: { id }, query: { revision: String(revision) } })),
+  beginBulk: (json: BulkBody) => body(v1.findings.bulk.$post({ json })),
+  bulk: (id: string) => body(bulk.$get({ param: { id } })),
+  stopBulk: (id: string) => body(bulk.stop.$post({ param: { id } })),
+  continueBulk: (id: string) => body(bulk.continue.$post({ param: { id } })),
   acknowledge: (change: Change) => body(finding.acknowledge.$post(about(change, {}))),
   claim: (change: Change) => body(finding.claim.$post(about(change, {}))),
   release: (change: Change) => body(finding.release.$post(about(change, {}))),
-  assign: (change: Change, asked: { owner: string }) => body(finding.assign.$post(about(change, asked))),
+  assign: (change: Change, asked: { owner: string; reason?: string }) => body(finding.assign.$post(about(change, asked))),
   snooze: (change: Change, asked: { until: string }) => body(finding.snooze.$post(about(change, asked))),
+  unsnooze: (change: Change) => body(finding.unsnooze.$post(about(change, {}))),
   waive: (change: Change, asked: { reason: string; until: string }) => body(finding.waive.$post(about(change, asked))),
   dismiss: (change: Change, asked: { reason: string }) => body(finding['false-alarm'].$post(about(change, asked))),
   comment: (change: Change, asked: { body: string }) => body(finding.comment.$post(about(change, asked))),
   journeys: (query: Query, signal?: AbortSignal) => body(v1.journeys.$get({ query: texts(query) }, stopped(signal))),
   journey: (id: string, signal?: AbortSignal) => body(v1.journeys[':id'].$get({ param: { id } }, stopped(signal))),
-  journeyStages: (signal?: AbortSignal) => body(v1.journeys.stages.$get({}, stopped(signal))),
   journeyEvents: (id: string, query: Query, signal?: AbortSignal) =>
     body(v1.journeys[':id'].events.$get({ param: { id }, query: texts(query) }, stopped(signal))),
   expectations: (signal?: AbortSignal) => body(v1.expectations.$get({}, stopped(signal))),

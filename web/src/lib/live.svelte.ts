@@ -4,7 +4,9 @@ import { Resource } from './resource.svelte.ts'
 
 const statusEveryMs = 15_000
 const tickMs = 5_000
-const silentAfterMs = 30_000
+/** Twice the feed's beat and a little: a picture nobody feeds says so within ten seconds. */
+const silentAfterMs = 7_500
+const watchEveryMs = 1_000
 
 export type Topic = 'finding' | 'journey' | 'connection'
 export interface Told {
@@ -87,6 +89,9 @@ class Live {
     void this.#readStatus()
     const statusTimer = setInterval(() => void this.#readStatus(), statusEveryMs)
     const tickTimer = setInterval(() => this.#tick(), tickMs)
+    const watchTimer = setInterval(() => {
+      this.#wallNow = Date.now()
+    }, watchEveryMs)
     const feed = new EventSource(api.feedUrl)
     feed.addEventListener('open', () => this.#sign())
     feed.addEventListener('error', () => {
@@ -107,6 +112,7 @@ class Live {
     return () => {
       clearInterval(statusTimer)
       clearInterval(tickTimer)
+      clearInterval(watchTimer)
       feed.close()
     }
   }

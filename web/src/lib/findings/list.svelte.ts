@@ -15,8 +15,12 @@ export class FindingsShown extends Resource<FindingList> {
   #query: FindingQuery
 
   constructor(query: FindingQuery) {
-    super((signal) => api.findings({ ...toApi(query), limit: pageSize, facets: 'kind,severity,owner,connection,expectation' }, signal))
+    super((signal) => api.findings({ ...toApi(query), limit: pageSize }, signal))
     this.#query = query
+  }
+
+  get query(): FindingQuery {
+    return this.#query
   }
 
   get rows(): FindingRow[] {
@@ -40,6 +44,11 @@ export class FindingsShown extends Resource<FindingList> {
     } finally {
       this.isLoadingMore = false
     }
+  }
+
+  /** Puts a row that was just changed here in its place, without waiting for the list. */
+  replace(row: FindingRow): void {
+    if (this.data) this.data = { ...this.data, items: this.data.items.map((each) => (each.id === row.id ? row : each)) }
   }
 
   /** Reads the same stretch again: values are replaced where they stand, what is new is only counted. */

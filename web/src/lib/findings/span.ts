@@ -5,8 +5,15 @@ export const spanText = (from: number | string | null, to: number | string | nul
 
 const endText = (end: number | string | null): string => (end === null ? '' : typeof end === 'number' ? new Date(end).toISOString() : end)
 
-/** `20 Nov, 00:00 – 21 Nov, 00:00`, `until now`, `from 20 Nov, 00:00` */
+/** `20 Nov, 00:00 – 21 Nov, 00:00`, `before now`, `from 20 Nov, 00:00`, `today` */
 export function spanInWords(span: string, zone: string): string {
-  const [from = '', to = ''] = span.split('..').map((end) => (Number.isNaN(Date.parse(end)) ? end : dayAndTime(Date.parse(end), zone)))
-  return from && to ? `${from} – ${to}` : from ? `from ${from}` : `until ${to}`
+  if (!/\.\.|^[<>]/.test(span)) return span
+  const ends = span
+    .replace(/^<=?/, '..')
+    .replace(/^>=?(.+)$/, '$1..')
+    .split('..')
+  const [from = '', to = ''] = ends.map((end) =>
+    /T/.test(end) && !Number.isNaN(Date.parse(end)) ? dayAndTime(Date.parse(end), zone) : end,
+  )
+  return from && to ? `${from} – ${to}` : from ? `from ${from}` : `before ${to}`
 }

@@ -1,1 +1,4 @@
-export const load = ({ params }: { params: { id: string } }) => ({ id: params.id })
+export const load = ({ params, url }: { params: { id: string }; url: URL }) => ({
+  id: params.id,
+  tab: url.searchParams.get('tab') === 'raw' ? ('raw' as const) : ('summary' as const),
+})
