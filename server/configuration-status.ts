@@ -24,13 +24,17 @@ const holds: Readonly<Record<string, string>> = {
   'owners.yaml': 'owners, routes and sites',
 }
 
-/** The configuration folder as it is now, beside what this process judges by. Reads files, changes nothing. */
+/**
+ * The configuration folder as it is now, beside what this process judges by. Reads files, changes nothing. `shipped`: the
+ * folder that came with the code and cannot differ (the demo's, whose working copy is gone once it was read).
+ */
 export async function readConfigurationStatus(
   inUse: Configuration,
   programHashes: ReadonlyMap<string, string>,
+  shipped?: string,
 ): Promise<ConfigurationStatus> {
-  const { directory } = inUse
-  const now = await readConfiguration(directory, {}, connectors)
+  const directory = shipped ?? inUse.directory
+  const now = shipped === undefined ? await readConfiguration(directory, {}, connectors) : { configuration: inUse, problems: [] }
   const programs = await programFiles(directory).catch(() => [])
   const sources = new Map<string, YamlSource>()
   const hashes = new Map<string, string>()
@@ -42,6 +46,7 @@ export async function readConfigurationStatus(
   }
   const stateOf = (file: string): State => {
     if (!sources.has(file)) return 'missing'
+    if (shipped !== undefined) return 'in_use'
     if (now.problems.some((problem) => problem.file === file)) return 'mistaken'
     if (file === 'connections.yaml') return now.configuration && wiringOf(now.configuration) === wiringOf(inUse) ? 'in_use' : 'changed'
     if (file === 'owners.yaml') return now.configuration && ownershipOf(now.configuration) === ownershipOf(inUse) ? 'in_use' : 'changed'

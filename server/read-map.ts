@@ -75,9 +75,7 @@ export async function readMap(deps: AppDeps, question: MapQuestion): Promise<Map
     version: question.version,
     range: { from: iso(range.from), to: iso(range.to) },
     countedAt: iso(countedAt),
-    journeys:
-      sumOf(flows.filter(({ from, to }) => from === '' && !to.startsWith('@'))) +
-      sumOf(flows.filter(({ from, to }) => from === '' && to.startsWith('@'))),
+    journeys: sumOf(flows.filter(({ to }) => to.startsWith('@'))),
     steps: [...program.steps.values()].map(({ name, stream }) => ({
       step: name,
       title: names.step(name),

@@ -103,11 +103,12 @@ export async function countStaleFlows(sql: Sql, workspaceId: number, timeBounds:
       from unnest(${programs}::text[], ${on}::date[]) as m (program, day)
       cross join lateral (select * from journey_paths where workspace_id = ${workspaceId} and program = m.program
         and started_at >= m.day::timestamp at time zone 'UTC' and started_at < (m.day + 1)::timestamp at time zone 'UTC' offset 0) p
+      join journeys j on j.workspace_id = ${workspaceId} and j.part = p.part and j.id = p.journey_id
       cross join lateral (
         select case when n = 1 then '' else p.steps[n - 1] end as from_step, step as to_step,
           case when n = 1 then 0 else width_bucket(gap::float8, ${`{${timeBounds.join(',')}}`}::float8[]) end as bucket
         from unnest(p.steps, p.gaps) with ordinality as u (step, gap, n)
-        union all select coalesce(p.steps[cardinality(p.steps)], ''), '@' || p.ending, 0) f
+        union all select j.stage, '@' || p.ending, 0) f
       group by 1, 2, 3, 4, 5, 6, 7`
     return marked.length
   }) as Promise<number>
@@ -135,7 +136,7 @@ export async function readTracedAt(sql: Sql, workspaceId: number): Promise<numbe
 export interface FlowCount {
   /** Empty: the beginning. */
   readonly from: string
-  /** `@` and why the journey ended (`@open`: it goes on), where it went no further. */
+  /** `@` and why the journey ended (`@open`: it goes on), from the stage it stands at; each journey has one of these. */
   readonly to: string
   readonly bucket: number
   readonly journeys: number
@@ -202,8 +203,7 @@ function wherePassed(sql: Sql, passed: PathFilter['passed']) {
   if ('step' in passed) return sql`and array_position(p.steps, ${passed.step}) is not null`
   const { from, to } = passed
   if (to.startsWith('@')) {
-    const ending = sql`and p.ending = ${to.slice(1)}`
-    return from === '' ? sql`${ending} and cardinality(p.steps) = 0` : sql`${ending} and p.steps[cardinality(p.steps)] = ${from}`
+    return sql`and p.ending = ${to.slice(1)} and j.stage = ${from}`
   }
   if (from === '') return sql`and p.steps[1] = ${to}`
   return sql`and array_position(p.steps, ${to}) = array_position(p.steps, ${from}) + 1`

@@ -105,12 +105,22 @@ export async function listChanges(
 }
 
 /**
- * The findings that were open at a cut: those that did not change since and are open, and those whose first change since says they were.
- * It costs what changed since.
+ * The findings that were open at a cut, from the nearer side: those that did not change since and are open, and those whose first change
+ * since says they were; or, of a cut nearer to the beginning, those whose last change until then left them open.
  */
-function standing(workspaceId: number, cut: Cut, within: Within | null): SQL {
+async function standing(db: Db, workspaceId: number, cut: Cut, within: Within | null): Promise<SQL> {
   const isThere = (prefix: string) =>
     within === null ? sql`true` : sql`${sql.identifier(`${prefix}${within.dimension}`)} is not distinct from ${within.key}::text`
+  const [last] = (await db.execute(
+    sql`select coalesce(max(n), 0)::float8 as n from finding_transitions where workspace_id = ${workspaceId}`,
+  )) as unknown as { n: number }[]
+  if (cut.beforeN * 2 < (last?.n ?? 0)) {
+    return sql`with stood as (select finding_id as id from (
+        select distinct on (finding_id) finding_id, is_open, program, owner, site, kind from finding_transitions
+        where workspace_id = ${workspaceId} and n < ${cut.beforeN} and at < ${instant(cut.endsAt)}::timestamptz
+        order by finding_id, n desc) as until
+      where is_open and ${isThere('')})`
+  }
   return sql`with later as (
       select distinct on (finding_id) finding_id, was_open, from_program, from_owner, from_site, from_kind from finding_transitions
       where workspace_id = ${workspaceId} and (n >= ${cut.beforeN} or at >= ${instant(cut.endsAt)}::timestamptz) order by finding_id, n),
@@ -123,7 +133,9 @@ function standing(workspaceId: number, cut: Cut, within: Within | null): SQL {
 }
 
 export async function countStanding(db: Db, workspaceId: number, cut: Cut, within: Within | null): Promise<number> {
-  const rows = (await db.execute(sql`${standing(workspaceId, cut, within)} select count(*)::int as count from stood`)) as unknown as {
+  const rows = (await db.execute(
+    sql`${await standing(db, workspaceId, cut, within)} select count(*)::int as count from stood`,
+  )) as unknown as {
     count: number
   }[]
   return rows[0]?.count ?? 0
@@ -137,7 +149,7 @@ export async function listStanding(
   within: Within | null,
   page: { readonly afterId: string | null; readonly limit: number },
 ): Promise<readonly string[]> {
-  const rows = (await db.execute(sql`${standing(workspaceId, cut, within)}
+  const rows = (await db.execute(sql`${await standing(db, workspaceId, cut, within)}
     select id from stood where ${page.afterId === null ? sql`true` : sql`id > ${page.afterId}::uuid`} order by id limit ${page.limit}`)) as unknown as {
     id: string
   }[]

@@ -183,6 +183,7 @@ async function readSight(
   workspace: ReportedWorkspace,
   endsAt: number,
 ): Promise<{ readonly streams: number; readonly unread: readonly UnreadSource[] }> {
+  const isGoingOn = workspace.clock.now() < endsAt
   const promises = workspace.judging.programs.flatMap(({ program }) =>
     program.expectations.map(({ name }) => ({ program: program.key, expectation: name })),
   )
@@ -195,13 +196,16 @@ async function readSight(
     const read = sight.get(address)
     const readTo = read === undefined || read.watermark === null || read.setAside ? null : read.watermark - read.lagMs
     const count = unknown.get(address) ?? 0
-    if (count === 0 && (read?.final || (readTo !== null && readTo >= endsAt))) return []
+    const reason = stream.setAsideReason ?? (stream.state === 'ok' ? null : (stream.stateReason ?? stream.state.replaceAll('_', ' ')))
+    // A day that goes on is read to its end by nobody: then only what is unknown or in the way is worth a word.
+    const isRead = read?.final || (readTo !== null && (readTo >= endsAt || (isGoingOn && reason === null)))
+    if (count === 0 && isRead) return []
     return [
       {
         stream: address,
         title: `${titles.get(stream.connection) ?? stream.connection}: ${stream.title}`,
         readTo,
-        reason: stream.setAsideReason ?? (stream.state === 'ok' ? null : (stream.stateReason ?? stream.state.replaceAll('_', ' '))),
+        reason,
         unknown: count,
       },
     ]

@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { isoTime, objectShape, severityShape } from './common.ts'
 
 const endingsShape = z.object({
-  /** Went no further and goes on. */
+  /** Goes on. */
   open: z.int(),
   /** Reached its end here. */
   ended: z.int(),
@@ -19,7 +19,7 @@ const stepShape = z.object({
   connectionTitle: z.string(),
   /** Journeys of the range that passed it. */
   journeys: z.int(),
-  /** Of these: for how many it is the last step so far. */
+  /** Journeys of the range that stand at it, or ended at it: their last step that still counts. */
   last: endingsShape,
   /** Journeys that go on and stand at it now, whenever they began. */
   hereNow: z.int(),

@@ -92,3 +92,30 @@ export const firstStepsShape = z
     taken: z.boolean(),
   })
   .openapi('FirstSteps')
+
+export const connectorsShape = z
+  .object({
+    items: z.array(
+      z.object({
+        id: z.string(),
+        title: z.string(),
+        apiVersion: z.string(),
+        /** Against what it was tried: the vendor's service, an emulator of others, or the specification only. */
+        verified: z.enum(['real-service', 'outside-emulator', 'spec-only']),
+        verifiedOn: z.string(),
+        /** Names of the secrets a connection must be given. */
+        secrets: z.array(z.string()),
+        streams: z.array(
+          z.object({
+            name: z.string(),
+            title: z.string(),
+            kept: z.array(z.string()),
+            hashed: z.array(z.string()),
+            dropped: z.array(z.string()),
+          }),
+        ),
+        configSchema: z.record(z.string(), z.unknown()),
+      }),
+    ),
+  })
+  .openapi('Connectors')

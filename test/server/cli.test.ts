@@ -165,7 +165,8 @@ describe('start', () => {
     const { child, said } = begin(['start', '--config', clinic], { THROUGHLINE_PORT: '0' })
     await expect.poll(() => said.err, { timeout: 60_000, interval: 200 }).toMatch(/shows .* at http:\/\/127\.0\.0\.1:\d+/)
     const url = /at (http:\S+)/.exec(said.err)?.[1] ?? ''
-    expect((await fetch(`${url}/readyz`)).status).toBe(200)
+    // Ready once the first round of polls and judging was seen to end.
+    await expect.poll(async () => (await fetch(`${url}/readyz`)).status, { timeout: 60_000, interval: 500 }).toBe(200)
     await expect
       .poll(async () => z.object({ total: z.int() }).parse(await (await fetch(`${url}/api/v1/findings`)).json()).total, {
         timeout: 60_000,

@@ -121,7 +121,7 @@ describe('S16: the report as CSV', () => {
 describe('the report as text', () => {
   it('shows the columns in which anything stands', () => {
     const shown = toReportText(report)
-    expect(shown).toContain('4 findings open at the end of the day, 3 before.')
+    expect(shown).toContain('4 findings open at the end of the day: 3 before, 2 new, 1 ended.')
     expect(shown).toContain('  About Saturday, 7 March 2026: 2 new.')
     expect(shown).not.toContain('False alarm')
     expect(shown).toMatch(/Total\s+3\s+2/)

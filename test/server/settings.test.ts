@@ -67,6 +67,18 @@ it('tells of an edit that is not in force, and of a mistake with its line', asyn
   }
 })
 
+it('says where the demo’s configuration stands, whose working copy is gone', async () => {
+  const shown = createApp({
+    ...clinic.deps,
+    demo: () => ({ speed: 60 }),
+    workspace: { ...clinic.workspace, configuration: { ...configuration, directory: '/nowhere' } },
+  })
+  const demo = await (await testClient(shown, undefined, undefined, { headers }).api.v1.settings.$get()).json()
+  expect(demo.files.map(({ state }) => state)).toEqual(demo.files.map(() => 'in_use'))
+  expect(demo.directory).toBe(demoDirectory)
+  expect(demo.owners.every(({ at }) => at !== null)).toBe(true)
+})
+
 it('lets no secret out, nor the name of its variable', async () => {
   const file = join(configuration.directory, 'connections.yaml')
   const text = await readFile(file, 'utf8')

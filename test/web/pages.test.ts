@@ -36,20 +36,23 @@ interface State {
 
 /** The states every page must have; a page without a list has no empty ones. */
 function statesOf(page: PageUnderTest): State[] {
-  const { path } = page
+  const { path, reads = '' } = page
+  const failing = (states: State[]): State[] => (page.reads === undefined ? [] : states)
   return [
     { name: 'full', path, shows: [page.shows] },
     ...(page.whenNew === undefined ? [] : [{ name: 'empty because new', path, in: { isNew: true }, shows: [page.whenNew] }]),
     ...(page.filtered === undefined ? [] : [{ name: 'empty because filtered', path: page.filtered.path, shows: [page.filtered.shows] }]),
-    { name: 'loading', path, breaks: { path: page.reads, how: { delayMs: 3_000 } }, shows: [/^Loading /] },
+    ...failing([{ name: 'loading', path, breaks: { path: reads, how: { delayMs: 3_000 } }, shows: [/^Loading /] }]),
     {
       name: 'stale',
       path,
       breaks: { path: '/api/v1/status', how: { status: 500 } },
       shows: ['This picture may be old.', page.shows],
     },
-    { name: 'error', path, breaks: { path: page.reads, how: { status: 500 } }, shows: [/req_fixture01/] },
-    { name: 'no permission', path, breaks: { path: page.reads, how: { status: 403 } }, shows: ['You may not see this'] },
+    ...failing([
+      { name: 'error', path, breaks: { path: reads, how: { status: 500 } }, shows: [/req_fixture01/] },
+      { name: 'no permission', path, breaks: { path: reads, how: { status: 403 } }, shows: ['You may not see this'] },
+    ]),
   ]
 }
 

@@ -1,7 +1,7 @@
 import { linesBy } from './balance.ts'
 import type { Report } from './report.ts'
 import { asOf, page, reportTables, text, unreadBox } from './report-html.ts'
-import { longDay, tablesOf, unreadSentences } from './report-tables.ts'
+import { longDay, tablesOf, unreadSentences, wayOf } from './report-tables.ts'
 
 export interface OwnerMail {
   readonly subject: string
@@ -15,7 +15,7 @@ export function toOwnerMail(report: Report, owner: string): OwnerMail | null {
   if (line === undefined || line.closing === 0) return null
   const title = report.titles.owner[owner] ?? owner
   const count = line.closing === 1 ? '1 finding' : `${line.closing} findings`
-  const headline = `${count} open for ${title} at the end of ${longDay(report.day)}: ${line.opening} before, ${line.opened} new, ${line.ended} ended.`
+  const headline = `${count} open for ${title} at the end of ${longDay(report.day)}: ${wayOf(line)}.`
   const link = report.consoleUrl === null ? null : `${report.consoleUrl}/findings?owner=${encodeURIComponent(owner)}`
   const tables = tablesOf(report, (place) => place.owner === owner).filter(({ dimension }) => dimension !== 'owner')
   return {

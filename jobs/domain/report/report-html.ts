@@ -27,7 +27,9 @@ export function asOf(report: Report): string {
 }
 
 export function unreadBox(report: Report): string {
-  if (report.unread.length === 0) return `<p class="read">All ${report.streams} streams were read to the end of the day.</p>`
+  if (report.unread.length === 0) {
+    return isFinal(report) ? `<p class="read">All ${report.streams} streams were read to the end of the day.</p>` : ''
+  }
   return `<section class="unread"><h2>Not everything was read, so more may be open</h2><ul>${unreadSentences(report)
     .map((sentence, index) => {
       const reason = report.unread[index]?.reason

@@ -57,13 +57,24 @@ export function columnsIn(lines: readonly Line[]): typeof columns {
   return columns.filter(({ key }) => always.includes(key) || lines.some((line) => line[key] !== 0))
 }
 
-/** One sentence: how many are open, and against the day before. */
+/** One sentence: how many are open, and how that came. */
 export function headlineOf(report: Report): string {
-  const { opening, closing } = totalOf(report.balance)
+  const total = totalOf(report.balance)
   const isOver = report.closedAt >= report.endsAt
-  const count = closing === 1 ? '1 finding' : `${closing === 0 ? 'No' : closing} findings`
-  const before = opening === closing ? 'as many as before' : `${opening} before`
-  return `${count} ${isOver ? 'open at the end of the day' : 'open so far'}, ${before}.`
+  const count = total.closing === 1 ? '1 finding' : `${total.closing === 0 ? 'No' : total.closing} findings`
+  return `${count} ${isOver ? 'open at the end of the day' : 'open so far'}: ${wayOf(total)}.`
+}
+
+/** `3 before, 2 new, 1 came back, 4 ended`: what stands on the way from one count to the other. */
+export function wayOf(line: Line): string {
+  const parts = [
+    [line.opened, 'new'],
+    [line.regressed + line.reopened + line.waiver_expired, 'came back'],
+    [line.transferredIn, 'transferred in'],
+    [line.transferredOut, 'transferred out'],
+    [line.ended, 'ended'],
+  ] as const
+  return [`${line.opening} before`, ...parts.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`)].join(', ')
 }
 
 /** “Twilio Messages: Messages was read to 03:10; 14 steps unknown.” Empty: everything was read to the end of the day. */

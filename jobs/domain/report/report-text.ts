@@ -29,7 +29,7 @@ export function toReportText(report: Report): string {
 }
 
 function unreadPart(report: Report): string[] {
-  if (report.unread.length === 0) return [`All ${report.streams} streams were read to the end of the day.`]
+  if (report.unread.length === 0) return isFinal(report) ? [`All ${report.streams} streams were read to the end of the day.`] : []
   return ['Not everything was read, so more may be open:', ...unreadSentences(report).map((sentence) => `  ${sentence}`)]
 }
 

@@ -39,8 +39,8 @@ it('sets a component apart that cannot be judged, judges all others, and tries i
     given: 'Ann',
   }))
   await poll(workspace, 'booking')
-  const [row] = await owner.sql<{ keys: unknown }[]>`select keys from records where id = ${broken}::uuid`
-  await owner.sql`update records set keys = '[null]' where id = ${broken}::uuid`
+  const [row] = await owner.sql<{ objects: string | null }[]>`select objects from records where id = ${broken}::uuid`
+  await owner.sql`update records set objects = '[null]' where id = ${broken}::uuid`
 
   await drainJudging(sql, judging)
   expect(await judged()).toBe(39)
@@ -62,7 +62,7 @@ it('sets a component apart that cannot be judged, judges all others, and tries i
   await drainJudging(sql, judging)
   expect(await parkedFor()).toEqual({ tries: 2, minutes: 2 })
 
-  await owner.sql`update records set keys = ${owner.sql.json(row?.keys as never)} where id = ${broken}::uuid`
+  await owner.sql`update records set objects = ${row?.objects ?? null} where id = ${broken}::uuid`
   await owner.sql`update parked_components set retry_at = now()`
   await drainJudging(sql, judging)
   expect(await judged()).toBe(40)

@@ -31,6 +31,7 @@ describe('the daily gap report (Capability 12)', () => {
     expect(await closeDays(clinic.workspace)).toEqual([])
     expect(await total('2026-03-02')).toMatchObject({ opening: 0, opened: 2, closing: 2 })
     expect(await total('2026-03-03')).toMatchObject({ opening: 2, opened: 0, closing: 2 })
+    expect((await report('2026-03-03')).unread).toEqual([])
     expect(await readDayReport(clinic.workspace, '2026-03-01')).toBeUndefined()
     expect(await readDayReport(clinic.workspace, '2026-03-04')).toBeUndefined()
   })

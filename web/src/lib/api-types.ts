@@ -1,6 +1,8 @@
 import type { api } from './api.ts'
 
-type Answer<Name extends Exclude<keyof typeof api, 'feedUrl' | 'findingExportUrl' | 'reportDownloadUrl'>> = Awaited<ReturnType<(typeof api)[Name]>>
+type Answer<Name extends Exclude<keyof typeof api, 'feedUrl' | 'findingExportUrl' | 'reportDownloadUrl'>> = Awaited<
+  ReturnType<(typeof api)[Name]>
+>
 
 /** What the API sends, by the names the console uses. Times are ISO strings in UTC; nothing here identifies a person. */
 export type Status = Answer<'status'>
@@ -29,15 +31,18 @@ export type JourneyEvent = JourneyDetail['events'][number]
 export type Ghost = JourneyDetail['ghosts'][number]
 export type Cluster = NonNullable<JourneyDetail['clusters']>[number]
 export type JourneyEvents = Answer<'journeyEvents'>
-export type Settings = Answer<'settings'>
-export type System = Answer<'system'>
-export type FirstSteps = Answer<'firstSteps'>
+export type ProgramMap = Answer<'map'>
+export type PassedJourney = Answer<'passed'>['items'][number]
 export type ExpectationList = Answer<'expectations'>
 export type ExpectationRow = ExpectationList['items'][number]
 export type VerdictState = keyof ExpectationRow['states']
 export type ExpectationDetail = Answer<'expectation'>
 export type ActivationList = Answer<'activations'>
 export type Activation = ActivationList['items'][number]
+export type Settings = Answer<'settings'>
+export type System = Answer<'system'>
+export type FirstSteps = Answer<'firstSteps'>
+export type ConnectorRow = Answer<'connectors'>['items'][number]
 export type ConnectionList = Answer<'connections'>
 export type ConnectionRow = ConnectionList['items'][number]
 export type ConnectionDetail = Answer<'connection'>

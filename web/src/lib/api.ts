@@ -79,6 +79,10 @@ export const api = {
   journey: (id: string, signal?: AbortSignal) => body(v1.journeys[':id'].$get({ param: { id } }, stopped(signal))),
   journeyEvents: (id: string, query: Query, signal?: AbortSignal) =>
     body(v1.journeys[':id'].events.$get({ param: { id }, query: texts(query) }, stopped(signal))),
+  map: (program: string, query: Query, signal?: AbortSignal) =>
+    body(v1.map[':program'].$get({ param: { program }, query: texts(query) }, stopped(signal))),
+  passed: (program: string, query: Query, signal?: AbortSignal) =>
+    body(v1.map[':program'].journeys.$get({ param: { program }, query: texts(query) }, stopped(signal))),
   expectations: (signal?: AbortSignal) => body(v1.expectations.$get({}, stopped(signal))),
   expectation: (param: { program: string; key: string }, signal?: AbortSignal) => body(expectation.$get({ param }, stopped(signal))),
   activations: (param: { program: string; key: string }, query: Query, signal?: AbortSignal) =>
@@ -90,8 +94,11 @@ export const api = {
   reportDownloadUrl: (day: string, format: 'html' | 'csv' | 'json') => `/api/v1/reports/${day}/download?format=${format}`,
   connections: (signal?: AbortSignal) => body(v1.connections.$get({}, stopped(signal))),
   connection: (id: string, signal?: AbortSignal) => body(connection.$get({ param: { id } }, stopped(signal))),
+  /** The OpenAPI description this very server gives of itself. */
+  openapi: async (signal?: AbortSignal): Promise<unknown> => (await fetchInTime('/api/v1/openapi.json', signal ? { signal } : {})).json(),
   settings: (signal?: AbortSignal) => body(v1.settings.$get({}, stopped(signal))),
   system: (signal?: AbortSignal) => body(v1.system.$get({}, stopped(signal))),
+  connectors: (signal?: AbortSignal) => body(v1.connectors.$get({}, stopped(signal))),
   firstSteps: (signal?: AbortSignal) => body(v1['first-steps'].$get({}, stopped(signal))),
   check: (id: string) => body(connection.check.$post({ param: { id } })),
   poll: (id: string) => body(connection.poll.$post({ param: { id } })),

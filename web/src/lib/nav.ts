@@ -1,9 +1,12 @@
 import Cable from '@lucide/svelte/icons/cable'
 import CircleAlert from '@lucide/svelte/icons/circle-alert'
+import CircleQuestionMark from '@lucide/svelte/icons/circle-question-mark'
 import FileText from '@lucide/svelte/icons/file-text'
 import House from '@lucide/svelte/icons/house'
 import ListChecks from '@lucide/svelte/icons/list-checks'
 import Route from '@lucide/svelte/icons/route'
+import Settings from '@lucide/svelte/icons/settings'
+import Waypoints from '@lucide/svelte/icons/waypoints'
 import type { Status } from './api-types.ts'
 import { paths } from './paths.ts'
 
@@ -36,6 +39,7 @@ export const nav: readonly NavEntry[] = [
   },
   { group: 'Watch', title: 'Journeys', href: paths.journeys(), key: 'j', icon: Route },
   { group: 'Watch', title: 'Reports', href: paths.reports(), key: 'r', icon: FileText },
+  { group: 'Promises', title: 'Map', href: paths.map(), key: 'm', icon: Waypoints },
   { group: 'Promises', title: 'Expectations', href: paths.expectations(), key: 'e', icon: ListChecks },
   {
     group: 'Promises',
@@ -45,6 +49,8 @@ export const nav: readonly NavEntry[] = [
     icon: Cable,
     badge: ({ connections }) => ({ count: connections.notFresh, words: 'not up to date' }),
   },
+  { group: 'Set up', title: 'Settings', href: paths.settings(), key: 's', icon: Settings },
+  { group: 'Set up', title: 'Help', href: paths.help(), key: 'h', icon: CircleQuestionMark },
 ]
 
 /** The page itself and everything below it. */

@@ -16,14 +16,15 @@ export const paths = {
   finding: (id: string) => `/findings/${encodeURIComponent(id)}`,
   journeys: (query?: Query) => withQuery('/journeys', query),
   journey: (id: string, query?: Query) => withQuery(`/journeys/${encodeURIComponent(id)}`, query),
+  map: (program?: string, query?: Query) => withQuery(program === undefined ? '/map' : `/map/${encodeURIComponent(program)}`, query),
+  expectations: (query?: Query) => withQuery('/expectations', query),
+  expectation: (program: string, key: string, query?: Query) =>
+    withQuery(`/expectations/${encodeURIComponent(program)}/${encodeURIComponent(key)}`, query),
   settings: () => '/settings',
   system: () => '/settings/system',
   appearance: () => '/settings/appearance',
   help: (section?: string) => (section ? `/help#${section}` : '/help'),
   helpPage: (page: 'connect' | 'api' | 'design') => `/help/${page}`,
-  expectations: (query?: Query) => withQuery('/expectations', query),
-  expectation: (program: string, key: string, query?: Query) =>
-    withQuery(`/expectations/${encodeURIComponent(program)}/${encodeURIComponent(key)}`, query),
   reports: (query?: Query) => withQuery('/reports', query),
   report: (day: string) => `/reports/${encodeURIComponent(day)}`,
   reportFindings: (day: string, query: Query) => withQuery(`/reports/${encodeURIComponent(day)}/findings`, query),

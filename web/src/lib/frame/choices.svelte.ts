@@ -42,6 +42,12 @@ const link = (href: string, title: string, icon: Choice['icon'], note?: string):
   run: () => void goto(href),
 })
 
+/** The beginning of the id an address ends with, to tell two of the same title apart. */
+function idIn(href: string): string | undefined {
+  const last = decodeURIComponent(href.split('/').at(-1) ?? '')
+  return looksLikeId(last) ? shortId(last) : undefined
+}
+
 /** What the palette offers for what was typed, without asking anyone. */
 export function choicesFor(typed: string, actions: readonly Shortcut[], recent: readonly Visited[]): ChoiceGroup[] {
   const text = typed.trim()
@@ -51,7 +57,7 @@ export function choicesFor(typed: string, actions: readonly Shortcut[], recent: 
     {
       title: 'Recent',
       choices: some(
-        recent.map((each) => link(each.href, each.title, Clock)),
+        recent.map((each) => link(each.href, each.title, Clock, idIn(each.href))),
         text ? mostOfEach : 4,
       ),
     },
@@ -136,7 +142,7 @@ function known(some: (choices: readonly Choice[]) => Choice[]): ChoiceGroup[] {
   return [
     {
       title: 'Expectations',
-      choices: some(words.expectations.map((each) => link(paths.findings({ expectation: each.key }), each.title, ListChecks, each.key))),
+      choices: some(words.expectations.map((each) => link(paths.expectation(each.program, each.key), each.title, ListChecks, each.key))),
     },
     { title: 'Connections', choices: some(words.connections.map((each) => link(paths.connection(each.id), each.title, Cable, each.id))) },
     {

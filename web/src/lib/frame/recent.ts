@@ -1,7 +1,7 @@
 const storageKey = 'throughline.recent'
 const kept = 12
 
-/** A page of one thing that was opened in this browser: its address and the title its tab had. */
+/** A page of one thing that was opened in this browser: its address and its heading. */
 export interface Visited {
   readonly href: string
   readonly title: string
@@ -17,8 +17,8 @@ export function recentPages(): Visited[] {
 }
 
 /** Pages of one thing only: lists are in the navigation. The newest comes first. */
-export function rememberPage(href: string, tabTitle: string): void {
-  const title = tabTitle.replace(/ · Throughline$/, '')
+export function rememberPage(href: string, heading: string): void {
+  const title = heading.trim()
   if (!/^\/[a-z]+\/[^/]/.test(href) || href.startsWith('/help') || href.startsWith('/settings') || !title) return
   try {
     const others = recentPages().filter((each) => each.href !== href)
