@@ -9,6 +9,7 @@ import type { Db } from '../client.ts'
 import { arrayOf, partOf } from './bulk.ts'
 import type { changeFinding, FindingAct, FindingFilter } from './findings.ts'
 import { whereFindings } from './findings.ts'
+import { toTransition, writeTransition } from './transitions.ts'
 
 type NewBulkAct = Pick<BulkActRow, 'id' | 'act' | 'asked' | 'filter' | 'asOf' | 'actor' | 'startedAt'>
 /** Findings as a person saw them. */
@@ -127,7 +128,12 @@ export async function applyBulkBatch(
     .update(findings)
     .set({ ...set, revision: sql`${findings.revision} + 1` })
     .where(and(eq(findings.workspaceId, workspaceId), sql`(${findings.part}, ${findings.id}, ${findings.revision}) in (${keys})`))
-    .returning({ id: findings.id })
+    .returning()
+  const actOf = new Map(changes.map((change) => [change.finding.id, change]))
+  for (const row of changed) {
+    const change = actOf.get(row.id)
+    if (change) await writeTransition(tx, workspaceId, toTransition(change.finding, row, change.act.at))
+  }
   await tx.insert(audit).values(changes.map(({ finding, act }) => ({ workspaceId, targetKind: 'finding', targetId: finding.id, ...act })))
   return changed.length
 }
