@@ -12,25 +12,23 @@ export function edgeLabel({ journeys, medianMs, isForbidden, promises }: MapEdge
 /** One event may be two steps. */
 const within = (ms: number): string => (ms === 0 ? 'at once' : duration(ms))
 
-/** The same and what stands behind it, as a sentence. */
-export function edgeInWords(edge: MapEdge, titleOf: (step: string) => string): string {
-  const { journeys, medianMs, openFindings, promises } = edge
+/** What stands behind the label, said to those who do not see the line. */
+export function edgeInWords({ journeys, medianMs, openFindings, promises }: MapEdge): string {
   const passed =
     journeys === 0
       ? 'no journey went straight'
       : `${counted(journeys, 'journey')} went straight${medianMs === null ? '' : `, half ${medianMs === 0 ? 'at once' : `within ${duration(medianMs)}`}`}`
   const promise =
     promises.length === 0 ? 'nothing is promised' : `${counted(promises.length, 'promise')}, ${counted(openFindings, 'open finding')}`
-  return `${titleOf(edge.from)} to ${titleOf(edge.to)}: ${passed}; ${promise}`
+  return `${passed}; ${promise}`
 }
 
-export function stepInWords({ title, connectionTitle, journeys, hereNow, last }: MapStep, promises: readonly MapPromise[]): string {
+export function stepInWords({ hereNow, last }: MapStep, promises: readonly MapPromise[]): string {
   const open = promises.reduce((sum, { openFindings }) => sum + openFindings, 0)
   const parts = [
-    `${counted(journeys, 'journey')} passed`,
     `${count(hereNow)} stand here now`,
     ...(last.abandoned ? [`${count(last.abandoned)} went quiet here`] : []),
     ...(open ? [counted(open, 'open finding')] : []),
   ]
-  return `${title}, in ${connectionTitle}: ${parts.join(', ')}`
+  return parts.join(', ')
 }
