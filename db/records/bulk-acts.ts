@@ -128,12 +128,10 @@ export async function applyBulkBatch(
     .update(findings)
     .set({ ...set, revision: sql`${findings.revision} + 1` })
     .where(and(eq(findings.workspaceId, workspaceId), sql`(${findings.part}, ${findings.id}, ${findings.revision}) in (${keys})`))
-    .returning()
-  const actOf = new Map(changes.map((change) => [change.finding.id, change]))
-  for (const row of changed) {
-    const change = actOf.get(row.id)
-    if (change) await writeTransition(tx, workspaceId, toTransition(change.finding, row, change.act.at))
-  }
+    .returning({ id: findings.id })
+  const held = new Set(changed.map(({ id }) => id))
+  const kept = changes.filter(({ finding }) => held.has(finding.id))
+  await writeTransition(tx, workspaceId, ...kept.map(({ finding, act }) => toTransition(finding, { ...finding, ...set }, act.at)))
   await tx.insert(audit).values(changes.map(({ finding, act }) => ({ workspaceId, targetKind: 'finding', targetId: finding.id, ...act })))
   return changed.length
 }

@@ -11,7 +11,7 @@ export interface ReportedFinding {
   readonly status: FindingStatus
   readonly program: string | null
   readonly owner: string
-  readonly site?: string | null
+  readonly site: string | null
   readonly kind: string
   readonly regressions: number
   readonly occurredAt: number | null
@@ -87,7 +87,7 @@ function aboutOf(
 }
 
 function placeOf({ program, owner, site, kind }: ReportedFinding): Place {
-  return { program, owner, site: site ?? null, kind }
+  return { program, owner, site, kind }
 }
 
 function isSamePlace(a: Place, b: Place): boolean {
@@ -124,19 +124,24 @@ export async function writeTransitions(tx: Sql | Tx, workspaceId: number, rows: 
   )
 }
 
-/** The same for one finding, beside drizzle's writes. */
-export async function writeTransition(tx: DbTransaction, workspaceId: number, row: TransitionRow | undefined): Promise<void> {
-  if (row === undefined) return
-  const { to, from, ...rest } = row
-  await tx.insert(findingTransitions).values({
-    workspaceId,
-    ...rest,
-    ...to,
-    fromProgram: from?.program ?? null,
-    fromOwner: from?.owner ?? null,
-    fromSite: from?.site ?? null,
-    fromKind: from?.kind ?? null,
+/** The same beside drizzle's writes. */
+export async function writeTransition(
+  tx: DbTransaction,
+  workspaceId: number,
+  ...rows: readonly (TransitionRow | undefined)[]
+): Promise<void> {
+  const values = rows.flatMap((row) => {
+    if (row === undefined) return []
+    const { to, from, ...rest } = row
+    const before = {
+      fromProgram: from?.program ?? null,
+      fromOwner: from?.owner ?? null,
+      fromSite: from?.site ?? null,
+      fromKind: from?.kind ?? null,
+    }
+    return [{ workspaceId, ...rest, ...to, ...before }]
   })
+  if (values.length > 0) await tx.insert(findingTransitions).values(values)
 }
 
 function toCells({ findingId, at, wasOpen, isOpen, entered, ended, to, from, about }: TransitionRow): Cell[] {

@@ -1,5 +1,5 @@
 import { type Server, createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { SMTPServer } from 'smtp-server'
 import { toTransition, writeTransitions } from '../../db/records/transitions.ts'
 import type { ConfiguredReports } from '../../jobs/configured-reports.ts'
@@ -61,6 +61,34 @@ export async function startMailServer(): Promise<MailServer> {
     close: () => new Promise((resolve) => smtp.close(() => resolve())),
   }
   return server
+}
+
+/** A mail server that takes a mail's content and goes away without a word. */
+export async function startVanishingMailServer(): Promise<{ readonly port: number; contents: number; close(): Promise<void> }> {
+  const server = createTcpServer((socket) => {
+    let isContent = false
+    socket.on('error', () => {})
+    socket.write('220 here\r\n')
+    socket.setEncoding('utf8').on('data', (text: string) => {
+      if (isContent) {
+        if (!text.endsWith('\r\n.\r\n')) return
+        vanishing.contents++
+        socket.destroy()
+        return
+      }
+      isContent = text.startsWith('DATA')
+      socket.write(isContent ? '354 go on\r\n' : '250 well\r\n')
+    })
+  })
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', () => resolve())
+  })
+  const vanishing = {
+    port: (server.address() as AddressInfo).port,
+    contents: 0,
+    close: () => new Promise<void>((resolve) => server.close(() => resolve())),
+  }
+  return vanishing
 }
 
 export interface HookServer {

@@ -89,7 +89,7 @@ describe('the transitions of findings', () => {
     })
     fc.assert(
       fc.property(fc.array(finding, { minLength: 1, maxLength: 8 }), (states) => {
-        const rest = { id: 'f', program: 'p', occurredAt: 1, closingEvidenceAt: 2, waivedUntil: 3 }
+        const rest = { id: 'f', program: 'p', site: null, occurredAt: 1, closingEvidenceAt: 2, waivedUntil: 3 }
         let open = 0
         let last = -1
         states.forEach((state, index) => {
