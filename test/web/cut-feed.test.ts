@@ -17,7 +17,11 @@ let line: TcpProxy
 beforeAll(async () => {
   const ownerUrl = await main.another()
   await buildConsole()
-  clinic = await serveClinic(ownerUrl)
+  // The clock leaps with each booking: reading must follow soon, or the picture is old for that reason.
+  clinic = await serveClinic(ownerUrl, {}, (configuration) => ({
+    ...configuration,
+    connections: configuration.connections.map((connection) => ({ ...connection, pollSeconds: 5 })),
+  }))
   const config = readServerConfig({ THROUGHLINE_PORT: '0', THROUGHLINE_LOG_LEVEL: 'silent' })
   server = await startServer({ config, workspace: clinic.workspace, ownerUrl, demoSpeed: null })
   line = await startTcpProxy(Number(new URL(server.url).port))
