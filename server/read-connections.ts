@@ -7,18 +7,21 @@ import type { ConnectionView } from './shapes/connection.ts'
 import { toConnectionView } from './shapes/connection.ts'
 import { ownerTitles } from './view-context.ts'
 
-const passesPerRead = 3000
+const passesPerStream = 60
 const stripMs = 24 * 3_600_000
 
-/** Every connection as its page shows it. `passes` false leaves the freshness strip out. */
-export async function readConnectionViews(deps: AppDeps, options: { readonly passes: boolean }): Promise<ConnectionView[]> {
+/** Every connection as its page shows it. `passes` false leaves the freshness strip out, `findings` false says 0 open findings. */
+export async function readConnectionViews(
+  deps: AppDeps,
+  options: { readonly passes: boolean; readonly findings?: boolean },
+): Promise<ConnectionView[]> {
   const { database, id: workspaceId, clock } = deps.workspace
   const now = clock.now()
   const [connections, passes, quarantined, open, sights] = await Promise.all([
     readConnections(database.db, workspaceId),
-    options.passes ? readPasses(database.db, workspaceId, null, now - stripMs, passesPerRead) : [],
+    options.passes ? readPasses(database.db, workspaceId, null, { since: now - stripMs, perStream: passesPerStream }) : [],
     countQuarantined(database.db, workspaceId),
-    countOpenByConnection(database.db, workspaceId),
+    options.findings === false ? [] : countOpenByConnection(database.db, workspaceId),
     readSights(database.sql, workspaceId),
   ])
   const openBy = new Map(open.map(({ connection, count }) => [connection, count]))

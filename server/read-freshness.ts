@@ -15,7 +15,10 @@ export async function readFreshness(deps: AppDeps): Promise<z.output<typeof fres
   const { database, id: workspaceId, clock } = deps.workspace
   const now = clock.now()
   const from = (Math.floor(now / cellMs) - cells + 1) * cellMs
-  const [connections, views] = await Promise.all([readConnections(database.db, workspaceId), readConnectionViews(deps, { passes: false })])
+  const [connections, views] = await Promise.all([
+    readConnections(database.db, workspaceId),
+    readConnectionViews(deps, { passes: false, findings: false }),
+  ])
   const read = connections
     .filter(({ connection }) => connection.enabled)
     .map(({ connection, streams }) => ({ connection, streams: streams.filter(({ state }) => state !== 'paused') }))

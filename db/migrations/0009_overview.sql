@@ -16,6 +16,16 @@ grant select, insert, update, delete on tallies to throughline_app;
 
 -- What is open, with all that an overview and the facets of the list count: one look at an index.
 create index findings_standing on findings (workspace_id, due_at, id)
-  include (status, severity, owner, kind, program, expectation, opened_at, snoozed_until, claimed_by, claimed_until, subject_id)
+  include (status, severity, owner, kind, program, expectation, site, streams, opened_at, snoozed_until, claimed_by, claimed_until, subject_id)
   where status in ('open', 'acknowledged', 'acting', 'verifying', 'verification_failed');
-create index findings_by_closed on findings (workspace_id, closed_at desc, id) include (status, closed_reason) where closed_at is not null;
+-- The same of all findings there ever were: what the list counts with any filter.
+create index findings_counted on findings (workspace_id, status, closed_at)
+  include (kind, severity, owner, program, expectation, site, streams, opened_at, due_at, snoozed_until, closed_reason);
+
+-- One index per order of the list (db/records/findings.ts); by opening there is one. The expressions are those of its sort keys.
+create index findings_by_due on findings (workspace_id, due_at, id);
+create index findings_by_change on findings (workspace_id, changed_at desc, id);
+create index findings_by_occurrence on findings (workspace_id, coalesce(occurred_at, opened_at) desc, id);
+create index findings_by_ending on findings (workspace_id, coalesce(closed_at, 'epoch') desc, id) include (closed_at, status, closed_reason);
+create index findings_by_severity on findings
+  (workspace_id, array_position(array['critical', 'high', 'medium', 'low'], severity), due_at, id);

@@ -4,3 +4,6 @@ alter table connections add column paused_at timestamptz, add column paused_by t
 -- What a pass asked of its tool. Null: it reaches nothing over HTTP, or it is older than this column.
 alter table passes add column requests integer, add column retries integer, add column rate_limited integer,
   add column waited_ms bigint, add column p50_ms integer, add column p95_ms integer;
+
+-- A record that a person accepts as it is: that it cannot be read no longer makes absence in its stream count for nothing.
+alter table quarantine add column accepted_at timestamptz, add column accepted_by text, add column accepted_reason text;

@@ -1,5 +1,7 @@
 import { and, asc, desc, eq, gte, sql } from 'drizzle-orm'
 import type { Db, DbTransaction } from '../client.ts'
+import type { Sql } from './bulk.ts'
+import { instant } from './bulk.ts'
 import { audit } from '../schema/audit.ts'
 import type { ConnectionRow } from '../schema/connections.ts'
 import { connections } from '../schema/connections.ts'
@@ -33,27 +35,27 @@ export async function readConnection(db: Db, workspaceId: number, id: string): P
   return { connection, streams: rows }
 }
 
-/** Passes of a connection's streams since a domain time, latest first. */
+/** The latest passes of each stream of a connection, or of all, since a domain time; latest first. */
 export async function readPasses(
   db: Db,
   workspaceId: number,
   connection: string | null,
-  since: number,
-  limit: number,
+  { since, perStream }: { readonly since: number; readonly perStream: number },
 ): Promise<(PassRow & { stream: string; connection: string })[]> {
-  const rows = await db
-    .select({ pass: passes, stream: streams.name, connection: streams.connection })
+  // Stream by stream, as the index has them: a busy tool has thousands of passes a day.
+  const latest = db
+    .select()
     .from(passes)
-    .innerJoin(streams, and(eq(streams.workspaceId, passes.workspaceId), eq(streams.id, passes.streamId)))
-    .where(
-      and(
-        eq(passes.workspaceId, workspaceId),
-        connection === null ? undefined : eq(streams.connection, connection),
-        gte(passes.startedAt, since),
-      ),
-    )
+    .where(and(eq(passes.workspaceId, streams.workspaceId), eq(passes.streamId, streams.id), gte(passes.startedAt, since)))
     .orderBy(desc(passes.startedAt), desc(passes.id))
-    .limit(limit)
+    .limit(perStream)
+    .as('latest')
+  const rows = await db
+    .select({ pass: latest._.selectedFields, stream: streams.name, connection: streams.connection })
+    .from(streams)
+    .innerJoinLateral(latest, sql`true`)
+    .where(and(eq(streams.workspaceId, workspaceId), connection === null ? undefined : eq(streams.connection, connection)))
+    .orderBy(desc(latest.startedAt), desc(latest.id))
   return rows.map(({ pass, ...rest }) => ({ ...pass, ...rest }))
 }
 
@@ -86,6 +88,34 @@ export async function noteCheck(
       .where(and(eq(connections.workspaceId, workspaceId), eq(connections.id, id)))
     await noteConnectionAct(tx, workspaceId, id, 'connection.check', { actor, at })
   })
+}
+
+/** Whether a person stopped reading it for a while. */
+export async function isPaused(sql: Sql, workspaceId: number, id: string): Promise<boolean> {
+  return (await sql`select from connections where workspace_id = ${workspaceId} and id = ${id} and paused_at is not null`).length > 0
+}
+
+/** Stops reading a connection that is read, or goes on with one that is paused, with the audit row. False: it already is as asked. */
+export async function setPaused(
+  sql: Sql,
+  workspaceId: number,
+  id: string,
+  paused: { readonly reason: string } | null,
+  { actor, at }: ConnectionAct,
+): Promise<boolean> {
+  return sql.begin(async (tx) => {
+    const rows =
+      paused === null
+        ? await tx`update connections set paused_at = null, paused_by = null, paused_reason = null
+            where workspace_id = ${workspaceId} and id = ${id} and enabled and paused_at is not null`
+        : await tx`update connections set paused_at = ${instant(at)}::timestamptz, paused_by = ${actor}, paused_reason = ${paused.reason}
+            where workspace_id = ${workspaceId} and id = ${id} and enabled and paused_at is null`
+    if (rows.count === 0) return false
+    await tx`insert into audit (workspace_id, at, actor, act, target_kind, target_id, reason)
+      values (${workspaceId}, ${instant(at)}::timestamptz, ${actor}, ${paused === null ? 'connection.resume' : 'connection.pause'}, 'connection', ${id}, ${paused?.reason ?? null})`
+    await tx`insert into feed (workspace_id, topic, ref, at) values (${workspaceId}, 'connection', ${id}, ${instant(at)}::timestamptz)`
+    return true
+  }) as Promise<boolean>
 }
 
 export async function noteConnectionAct(tx: DbTransaction, workspaceId: number, id: string, act: string, by: ConnectionAct): Promise<void> {

@@ -52,6 +52,19 @@ export async function countStanding(
   return [...rows]
 }
 
+/** What is open by severity, for the badge that every page asks for. */
+export async function countOpenBySeverity(
+  sql: Sql,
+  workspaceId: number,
+  now: number,
+): Promise<{ severity: Severity; snoozed: boolean; findings: number }[]> {
+  return [
+    ...(await sql<{ severity: Severity; snoozed: boolean; findings: number }[]>`
+      select severity, coalesce(snoozed_until > ${instant(now)}::timestamptz, false) as snoozed, count(*)::int as findings
+      from findings where workspace_id = ${workspaceId} and ${sql.unsafe(isStanding)} group by 1, 2 order by 1, 2`),
+  ]
+}
+
 /** How many different subjects the open findings are about; snoozed ones left out. */
 export async function countStandingSubjects(sql: Sql, workspaceId: number, now: number): Promise<number> {
   const [row] = await sql<{ n: number }[]>`select count(distinct subject_id)::int as n from findings
@@ -88,8 +101,8 @@ export async function countClosed(sql: Sql, workspaceId: number, bounds: readonl
     ...(await sql<ClosedCount[]>`
       select width_bucket(closed_at, ${boundsOf(bounds)}::timestamptz[]) - 1 as bucket, status,
         coalesce(closed_reason = any(${personReasons}), false) as "byPerson", count(*)::int as findings
-      from findings where workspace_id = ${workspaceId} and closed_at is not null
-        and closed_at >= ${instant(bounds[0] ?? 0)}::timestamptz and closed_at < ${instant(bounds.at(-1) ?? 0)}::timestamptz
+      from findings where workspace_id = ${workspaceId} and coalesce(closed_at, 'epoch') >= ${instant(bounds[0] ?? 0)}::timestamptz
+        and coalesce(closed_at, 'epoch') < ${instant(bounds.at(-1) ?? 0)}::timestamptz
       group by 1, 2, 3`),
   ]
 }
@@ -179,7 +192,8 @@ export async function readPassCells(
       select p.stream_id as "streamId", floor((date_part('epoch', p.started_at) * 1000 - ${from}::float8) / ${cellMs}::float8)::int as cell,
         count(*) filter (where p.outcome = 'complete')::int as complete,
         count(*) filter (where p.outcome not in ('complete', 'running'))::int as failed,
-        coalesce((array_agg(p.outcome <> 'complete' order by p.started_at desc, p.id desc) filter (where p.outcome <> 'running'))[1], false) as "endedFailed"
+        coalesce(max(p.id) filter (where p.outcome not in ('complete', 'running')) > coalesce(max(p.id) filter (where p.outcome = 'complete'), 0),
+          false) as "endedFailed"
       from unnest(${arrayOf(streamIds)}::int[]) as s (id)
       join passes p on p.workspace_id = ${workspaceId} and p.stream_id = s.id and p.started_at >= ${instant(from - before)}::timestamptz
       group by 1, 2 order by 1, 2`),

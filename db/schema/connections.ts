@@ -15,6 +15,10 @@ export const connections = pgTable(
     owner: text(),
     /** Of all its records, where they state no other. */
     site: text(),
+    /** Since when, domain time, a person stopped reading it. */
+    pausedAt: instant('paused_at'),
+    pausedBy: text('paused_by'),
+    pausedReason: text('paused_reason'),
     checkedAt: instant('checked_at'),
     checkResult: jsonb('check_result').$type<Readonly<Record<string, unknown>>>(),
   },

@@ -17,6 +17,13 @@ export const passes = pgTable(
     read: integer().notNull(),
     changed: integer().notNull(),
     quarantined: integer().notNull(),
+    /** What it asked of its tool; null: nothing over HTTP. */
+    requests: integer(),
+    retries: integer(),
+    rateLimited: integer('rate_limited'),
+    waitedMs: bigint('waited_ms', { mode: 'number' }),
+    p50Ms: integer('p50_ms'),
+    p95Ms: integer('p95_ms'),
     coveredFrom: instant('covered_from'),
     coveredTo: instant('covered_to'),
   },

@@ -32,6 +32,18 @@ export interface GetOptions {
   /** What is read, in our words, for messages: `payment_intents`. */
   readonly what: string
   readonly signal?: AbortSignal
+  /** Told of every try, also of those that are tried again. */
+  readonly observe?: (seen: RequestSeen) => void
+}
+
+/** One try of one request. Times in milliseconds. */
+export interface RequestSeen {
+  readonly tookMs: number
+  /** Null: it was answered well. */
+  readonly reason: ToolError['reason'] | null
+  readonly isRetry: boolean
+  /** Until the next try; 0 where there is none. */
+  readonly waitMs: number
 }
 
 export interface ToolHttp {
@@ -145,14 +157,20 @@ export function openToolHttp(endpoint: ToolEndpoint, deps: HttpDeps): ToolHttp {
     }
     for (let attempt = 1; ; attempt++) {
       await takeSlot(options.signal)
+      const askedAt = wallNow()
+      const see = (reason: RequestSeen['reason'], waitMs: number) =>
+        options.observe?.({ tookMs: Math.max(0, wallNow() - askedAt), reason, isRetry: attempt > 1, waitMs })
       try {
-        return await attemptOnce(url, options)
+        const response = await attemptOnce(url, options)
+        see(null, 0)
+        return response
       } catch (error) {
         if (!(error instanceof ToolError)) throw error
-        if (options.signal?.aborted || attempt >= limits.attempts || !isPassing(error)) throw error
         const backoffMs = Math.min(limits.waitMs, 500 * 2 ** (attempt - 1))
         const waitMs = error.retryAfterMs === null ? backoffMs * (0.5 + random() / 2) : error.retryAfterMs + random() * 250
-        if (waitMs > limits.waitMs + 250) throw error
+        const isLast = options.signal?.aborted || attempt >= limits.attempts || !isPassing(error) || waitMs > limits.waitMs + 250
+        see(error.reason, isLast ? 0 : waitMs)
+        if (isLast) throw error
         await sleep(waitMs, options.signal)
       }
     }

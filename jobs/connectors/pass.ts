@@ -78,12 +78,11 @@ export function countRows(pass: Pass, taken: { readonly records: readonly unknow
 }
 
 /**
- * What the pass has read. Where rows were set aside it claims nothing new: what they would have shown must not look missing. The watermark
- * moves on with the next pass they are not part of. Reading everything, a stray broken row does not blind the stream; one in ten does.
+ * What the pass has read. Where rows were set aside it claims nothing new: what they would have shown must not look missing. They go on
+ * standing when later passes no longer meet them (`holdToStanding`).
  */
 export function coverageOf(pass: Pass, complete: boolean, to = pass.startedAt): { from: number | null; to: number; complete: boolean } {
-  const broken = pass.from === null ? pass.setAside > 0 && pass.setAside * 10 >= pass.setAside + pass.read : pass.setAside > 0
-  return { from: pass.from, to: Math.min(broken ? (pass.from ?? 0) : to, pass.startedAt), complete }
+  return { from: pass.from, to: Math.min(pass.setAside > 0 ? (pass.from ?? 0) : to, pass.startedAt), complete }
 }
 
 /** Ids seen, for deletions. A sweep that set rows aside names none: they would look deleted. */

@@ -1,4 +1,9 @@
 import { partCount } from '../../db/records/bulk.ts'
+import { isPaused } from '../../db/records/connections.ts'
+import { notePassRequests } from '../../db/records/passes.ts'
+import { readAccepted } from '../../db/records/quarantine.ts'
+import { metered, RequestMeter } from '../connectors/meter.ts'
+import { holdToStanding } from '../connectors/set-aside.ts'
 import type { Workspace } from '../open-workspace.ts'
 import type { JudgeCount } from './judge.ts'
 import { drainByProgramsInForce } from './judge-in-force.ts'
@@ -47,7 +52,16 @@ export async function poll(
   options: ReconcileOptions = {},
 ): Promise<(StreamOutcome & { connection: string })[]> {
   const connection = workspace.connections.get(connectionId)
-  if (connection === undefined) return []
+  const { sql } = workspace.database
+  if (connection === undefined || (await isPaused(sql, workspace.id, connectionId))) return []
+  const accepted = await readAccepted(sql, workspace.id, connectionId)
+  const meters = new Map<string, RequestMeter>()
+  const meterOf = (stream: string): RequestMeter => {
+    const known = meters.get(stream) ?? new RequestMeter()
+    meters.set(stream, known)
+    return known
+  }
+  const held = holdToStanding(connection.connector, (stream, rawHash) => accepted.get(stream)?.has(rawHash) ?? false)
   let pages = 0
   let statisticsAtPage = 5
   const deps: PollDeps = {
@@ -64,7 +78,12 @@ export async function poll(
       await workspace.refreshStatistics()
     },
   }
-  return (await pollConnection(workspace.database.sql, deps, connection)).map((outcome) => ({ ...outcome, connection: connectionId }))
+  const outcomes = await pollConnection(sql, deps, { ...connection, connector: metered(held, meterOf) })
+  for (const [stream, meter] of meters) {
+    const counts = meter.counts()
+    if (counts !== null) await notePassRequests(sql, workspace.id, connectionId, stream, counts)
+  }
+  return outcomes.map((outcome) => ({ ...outcome, connection: connectionId }))
 }
 
 /** Judges all that changed or fell due, our own sight included. Ranges of parts are judged side by side: one decides while another writes. */

@@ -1,8 +1,6 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import { readLastBeat } from '../../db/records/heartbeats.ts'
-import { countFindings, countFindingsBy } from '../../db/records/findings.ts'
-import { findingStatuses } from '../../db/schema/words.ts'
-import { isOpen } from '../../jobs/domain/finding-lifecycle.ts'
+import { countOpenBySeverity } from '../../db/records/overview.ts'
 import type { AppDeps, AppEnv } from '../deps.ts'
 import { readConnectionViews } from '../read-connections.ts'
 import { outsideCheckShape, readOutsideCheckView, readStandstills, standstillShape, toStandstillView } from '../read-standstills.ts'
@@ -41,19 +39,18 @@ const status = createRoute({
 
 export function statusRoutes(deps: AppDeps) {
   const { workspace } = deps
-  const { db, sql } = workspace.database
+  const { sql } = workspace.database
   return new OpenAPIHono<AppEnv>().openapi(status, async (context) => {
     const now = workspace.clock.now()
-    const statuses = findingStatuses.filter(isOpen)
-    const [open, snoozed, bySeverity, connections, lastBeat, standstills, outsideCheck] = await Promise.all([
-      countFindings(db, workspace.id, { statuses, snooze: { now, show: 'hide' } }),
-      countFindings(db, workspace.id, { statuses, snooze: { now, show: 'only' } }),
-      countFindingsBy(db, workspace.id, { statuses, snooze: { now, show: 'hide' } }, 'severity'),
-      readConnectionViews(deps, { passes: false }),
+    const [severities, connections, lastBeat, standstills, outsideCheck] = await Promise.all([
+      countOpenBySeverity(sql, workspace.id, now),
+      readConnectionViews(deps, { passes: false, findings: false }),
       readLastBeat(sql, workspace.id),
       readStandstills(deps),
       readOutsideCheckView(deps),
     ])
+    const awake = severities.filter(({ snoozed }) => !snoozed)
+    const sumOf = (rows: typeof severities) => rows.reduce((sum, { findings }) => sum + findings, 0)
     return context.json(
       {
         asOf: iso(now),
@@ -61,7 +58,11 @@ export function statusRoutes(deps: AppDeps) {
         demo: deps.demo(),
         workspace: { title: workspace.title, timeZone: workspace.timeZone },
         state: standstills.length === 0 ? ('live' as const) : ('stale' as const),
-        findings: { open, snoozed, bySeverity: Object.fromEntries(bySeverity.map(({ value, count }) => [value, count])) },
+        findings: {
+          open: sumOf(awake),
+          snoozed: sumOf(severities) - sumOf(awake),
+          bySeverity: Object.fromEntries(awake.map(({ severity, findings }) => [severity, findings])),
+        },
         connections: {
           total: connections.length,
           notFresh: connections.filter((connection) => connection.state !== 'ok' && connection.state !== 'paused').length,

@@ -352,12 +352,12 @@ describe('P14: what was set aside is not missing', () => {
     tool.on('/v1/payment_intents', list(['a', 'b', 'c'].map((id) => ({ ...broken, id: `pi_${id}` }))))
     expect((await session.pass('payment_intents', null, { mode: 'full' })).last.coverage).toEqual({ from: null, to: 0, complete: true })
   })
-  test('P14: one stray row among many does not blind the first reading', async () => {
+  test('P14: one stray row among many blinds the first reading: it may be the very one that is missed', async () => {
     tool.on(
       '/v1/payment_intents',
       list([...Array.from({ length: 20 }, (_row, n) => ({ ...paymentIntent, id: `pi_${n}` })), { ...broken, id: 'pi_bad' }]),
     )
-    expect((await session.pass('payment_intents', null, { mode: 'full' })).last.coverage.to).toBe(tool.now)
+    expect((await session.pass('payment_intents', null, { mode: 'full' })).last.coverage.to).toBe(0)
   })
 })
 
