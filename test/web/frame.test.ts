@@ -83,6 +83,7 @@ describe('the palette', () => {
     await palette(page).getByRole('group', { name: 'By id' }).getByRole('option').waitFor()
     await page.keyboard.press('Enter')
     await page.waitForURL(`**/findings/${findingId}`)
+    await page.getByRole('heading', { name: 'Expected and observed' }).waitFor()
     const title = await page.getByRole('heading', { level: 1 }).textContent()
     await page.getByRole('link', { name: 'Journeys' }).first().click()
     await page.waitForURL('**/journeys')
@@ -170,5 +171,95 @@ describe('the picture', () => {
     await page.getByText(/^paused at/).waitFor()
     await page.keyboard.press('l')
     await page.getByRole('button', { name: 'Live updates: Live' }).waitFor()
+  })
+})
+
+describe('the time range', () => {
+  const control = (page: Page) => page.getByRole('button', { name: /^Time range of the sample/ })
+
+  it('stands in the address, survives a reload, and garbage is the page’s own', async () => {
+    const page = await open('/help/design?from=%3Cb%3E&to=42')
+    await control(page).waitFor()
+    expect(await control(page).textContent()).toContain('Last 7 days')
+    await control(page).click()
+    await page.getByRole('button', { name: 'Last 30 days' }).click()
+    await page.waitForURL('**/help/design?from=now-30d&to=now')
+    await page.reload()
+    await page.getByRole('button', { name: 'Time range of the sample: Last 30 days' }).waitFor()
+    await page.goBack()
+    await page.getByRole('button', { name: 'Time range of the sample: Last 7 days' }).waitFor()
+  })
+
+  it('takes ends of one’s own in the zone shown, says when they are the wrong way round, and passes axe while open', async () => {
+    const page = await open('/help/design')
+    await control(page).click()
+    const box = page.getByRole('dialog', { name: 'Time range' })
+    await box.getByLabel('From', { exact: true }).fill('2026-11-20T09:00')
+    await box.getByLabel('To', { exact: true }).fill('2026-11-19T09:00')
+    await box.getByRole('button', { name: 'Show' }).click()
+    await box.getByText('The range ends before it begins.').waitFor()
+    expect(await axeViolations(page)).toEqual([])
+    // The workspace is in New York: the same wall time means another instant in UTC.
+    await box.getByLabel('To', { exact: true }).fill('2026-11-20T10:00')
+    await box.getByRole('combobox').selectOption('utc')
+    expect(await box.getByLabel('From', { exact: true }).inputValue()).toBe('2026-11-20T14:00')
+    await box.getByRole('button', { name: 'Show' }).click()
+    await page.waitForURL(
+      (url) => url.searchParams.get('from') === '2026-11-20T14:00:00.000Z' && url.searchParams.get('to') === '2026-11-20T15:00:00.000Z',
+    )
+    expect(watched.complaints).toEqual([])
+  })
+})
+
+describe('the first steps', () => {
+  it('are ticked by what was done, can be hidden, and stay in Help', async () => {
+    const page = await open('/help')
+    const step = (name: string | RegExp) => page.getByRole('link', { name })
+    await step('Open a finding').waitFor()
+    expect(await step(/Open a finding.*done/).count()).toBe(0)
+    await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Findings' }).click()
+    await page.getByRole('link', { name: 'Paid 2 times for one order' }).first().click()
+    await page.getByRole('heading', { name: 'Expected and observed' }).waitFor()
+    await page
+      .getByRole('navigation', { name: 'Main' })
+      .getByRole('link', { name: 'Overview' })
+      .or(page.getByRole('link', { name: 'Throughline, to the first page' }))
+      .first()
+      .click()
+    await step(/Open a finding.*done/).waitFor()
+    await page.getByRole('button', { name: 'Hide the first steps' }).click()
+    await step(/Open a finding.*done/).waitFor({ state: 'detached' })
+    await page.goto(`${world.url}/help`)
+    await step(/Open a finding.*done/).waitFor()
+    await page.getByRole('button', { name: 'Show on the overview again' }).click()
+    await page.goto(world.url)
+    await step(/Open a finding.*done/).waitFor()
+  })
+})
+
+describe('copying a time', () => {
+  it('takes the exact instant of the row one stands on', async () => {
+    const page = await open('/journeys')
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+    await page.locator('a[data-row]').first().waitFor()
+    await page.keyboard.press('j')
+    const instant = await page.evaluate(() => document.activeElement?.closest('tr')?.querySelector('time')?.getAttribute('datetime'))
+    await page.keyboard.press('y')
+    await page.getByText(`${instant} is copied.`).waitFor()
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(instant)
+  })
+})
+
+describe('appearance', () => {
+  it('holds in this browser: theme, density and motion', async () => {
+    const page = await open('/settings/appearance')
+    for (const name of ['Dark', /^Compact/, /^Reduced/]) await page.getByRole('radio', { name }).check()
+    await page.reload()
+    await page.getByRole('radio', { name: 'Dark' }).waitFor()
+    expect(await page.evaluate(() => ({ ...document.documentElement.dataset }))).toMatchObject({
+      theme: 'dark',
+      density: 'compact',
+      motion: 'reduced',
+    })
   })
 })

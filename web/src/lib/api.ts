@@ -27,6 +27,8 @@ type FindingGrouping = Parameters<typeof v1.findings.groups.$get>[0]['query']['b
 const connection = v1.connections[':id']
 type ReportQuery = Parameters<(typeof v1.reports)[':day']['findings']['$get']>[0]['query']
 const expectation = v1.expectations[':program'][':key']
+const program = v1.programs[':key']
+type ExpectationDraft = Parameters<(typeof v1)['program-drafts']['$post']>[0]['json']
 
 type Good<R> = R extends { status: 200 | 202; json: () => Promise<infer T> } ? T : never
 /** The body of what went well: `fetchInTime` has thrown everything else. */
@@ -79,6 +81,7 @@ export const api = {
   journey: (id: string, signal?: AbortSignal) => body(v1.journeys[':id'].$get({ param: { id } }, stopped(signal))),
   journeyEvents: (id: string, query: Query, signal?: AbortSignal) =>
     body(v1.journeys[':id'].events.$get({ param: { id }, query: texts(query) }, stopped(signal))),
+  journeyStages: (signal?: AbortSignal) => body(v1.journeys.stages.$get({}, stopped(signal))),
   map: (program: string, query: Query, signal?: AbortSignal) =>
     body(v1.map[':program'].$get({ param: { program }, query: texts(query) }, stopped(signal))),
   passed: (program: string, query: Query, signal?: AbortSignal) =>
@@ -96,6 +99,17 @@ export const api = {
   connection: (id: string, signal?: AbortSignal) => body(connection.$get({ param: { id } }, stopped(signal))),
   /** The OpenAPI description this very server gives of itself. */
   openapi: async (signal?: AbortSignal): Promise<unknown> => (await fetchInTime('/api/v1/openapi.json', signal ? { signal } : {})).json(),
+  programs: (signal?: AbortSignal) => body(v1.programs.$get({}, stopped(signal))),
+  program: (key: string, signal?: AbortSignal) => body(program.$get({ param: { key } }, stopped(signal))),
+  programDiff: (key: string, from: number, to: number, signal?: AbortSignal) =>
+    body(program.diff.$get({ param: { key }, query: { from: String(from), to: String(to) } }, stopped(signal))),
+  programWords: (signal?: AbortSignal) => body(v1['program-words'].$get({}, stopped(signal))),
+  draftExpectation: (asked: ExpectationDraft, signal?: AbortSignal) => body(v1['program-drafts'].$post({ json: asked }, stopped(signal))),
+  checkProgram: (key: string, source: string, signal?: AbortSignal) =>
+    body(program.check.$post({ param: { key }, json: { source } }, stopped(signal))),
+  planProgram: (key: string, asked: { source: string; days: number }, signal?: AbortSignal) =>
+    body(program.plan.$post({ param: { key }, json: asked }, stopped(signal))),
+  applyProgram: (key: string, asked: { source: string; plan: string }) => body(program.apply.$post({ param: { key }, json: asked })),
   settings: (signal?: AbortSignal) => body(v1.settings.$get({}, stopped(signal))),
   system: (signal?: AbortSignal) => body(v1.system.$get({}, stopped(signal))),
   connectors: (signal?: AbortSignal) => body(v1.connectors.$get({}, stopped(signal))),

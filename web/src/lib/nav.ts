@@ -1,5 +1,6 @@
 import Cable from '@lucide/svelte/icons/cable'
 import CircleAlert from '@lucide/svelte/icons/circle-alert'
+import FileCode from '@lucide/svelte/icons/file-code'
 import CircleQuestionMark from '@lucide/svelte/icons/circle-question-mark'
 import FileText from '@lucide/svelte/icons/file-text'
 import House from '@lucide/svelte/icons/house'
@@ -49,6 +50,7 @@ export const nav: readonly NavEntry[] = [
     icon: Cable,
     badge: ({ connections }) => ({ count: connections.notFresh, words: 'not up to date' }),
   },
+  { group: 'Set up', title: 'Programs', href: paths.programs(), key: 'p', icon: FileCode },
   { group: 'Set up', title: 'Settings', href: paths.settings(), key: 's', icon: Settings },
   { group: 'Set up', title: 'Help', href: paths.help(), key: 'h', icon: CircleQuestionMark },
 ]

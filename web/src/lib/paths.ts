@@ -20,6 +20,9 @@ export const paths = {
   expectations: (query?: Query) => withQuery('/expectations', query),
   expectation: (program: string, key: string, query?: Query) =>
     withQuery(`/expectations/${encodeURIComponent(program)}/${encodeURIComponent(key)}`, query),
+  programs: () => '/programs',
+  program: (key: string, query?: Query) => withQuery(`/programs/${encodeURIComponent(key)}`, query),
+  writeExpectation: (query?: Query) => withQuery('/write-expectation', query),
   settings: () => '/settings',
   system: () => '/settings/system',
   appearance: () => '/settings/appearance',

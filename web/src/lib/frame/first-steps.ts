@@ -45,9 +45,9 @@ export function firstStepsOf(known: FirstSteps, visited: readonly Visited[], don
     },
     {
       id: 'program',
-      title: 'Write down what you promise',
-      why: `A program names the steps of a journey and what must happen by when.${own}`,
-      href: paths.help('your-first-program'),
+      title: 'Write your first expectation',
+      why: `What must follow what, and by when, tried on your own history before anything is applied.${own}`,
+      href: paths.writeExpectation(),
       isDone: known.program,
     },
     {

@@ -38,6 +38,11 @@ export const pageAnswers: readonly { readonly href: string; readonly question: s
     answer: 'The daily gap report: what was open, opened, ended, handed over, and what was not read. It adds up.',
   },
   {
+    href: '/programs',
+    question: 'What is promised, since when?',
+    answer: 'Each program as its YAML, its versions, and what a change would do to the last days.',
+  },
+  {
     href: '/settings',
     question: 'What is configured, and where?',
     answer: 'Owners, routes, connections and programs with their file and line, and how Throughline itself is.',

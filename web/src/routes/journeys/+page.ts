@@ -1,5 +1,3 @@
-export const load = ({ url }: { url: URL }) => ({
-  query: Object.fromEntries(
-    ['program', 'stage', 'subject', 'open', 'ended', 'q'].map((key) => [key, url.searchParams.get(key) ?? '']),
-  ) as Record<'program' | 'stage' | 'subject' | 'open' | 'ended' | 'q', string>,
-})
+import { parseQuery } from '#lib/journeys/query.ts'
+
+export const load = ({ url }: { url: URL }) => ({ query: parseQuery(url.searchParams) })

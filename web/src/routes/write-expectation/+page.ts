@@ -1,0 +1,1 @@
+export const load = ({ url }: { url: URL }) => ({ program: url.searchParams.get('program') ?? '' })
