@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { z } from '@hono/zod-openapi'
 import { readConfiguration } from '../jobs/configuration.ts'
-import type { Configuration } from '../jobs/configuration.ts'
+import type { Configuration, ReadConfiguration } from '../jobs/configuration.ts'
 import { programFiles, readText } from '../jobs/configuration-files.ts'
 import { connectors } from '../jobs/connectors/index.ts'
 import { readYaml } from '../jobs/domain/yaml-source.ts'
@@ -34,7 +34,8 @@ export async function readConfigurationStatus(
   shipped?: string,
 ): Promise<ConfigurationStatus> {
   const directory = shipped ?? inUse.directory
-  const now = shipped === undefined ? await readConfiguration(directory, {}, connectors) : { configuration: inUse, problems: [] }
+  const now: Pick<ReadConfiguration, 'configuration' | 'problems'> =
+    shipped === undefined ? await readConfiguration(directory, {}, connectors) : { configuration: inUse, problems: [] }
   const programs = await programFiles(directory).catch(() => [])
   const sources = new Map<string, YamlSource>()
   const hashes = new Map<string, string>()

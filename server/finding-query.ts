@@ -55,8 +55,15 @@ export function parseFindingAddress(address: string): FindingFilterQuery | null 
   return parsed.success ? parsed.data : null
 }
 
+/** What the words of a query are looked up in, and who `me` is. */
+export type QueryDeps = Pick<AppDeps, 'workspace' | 'wallNow' | 'me'>
+
 /** What a query asks at `now`, domain time. Words are looked up in the catalogue, an id among the records. */
-export async function toFindingFilter(deps: AppDeps, query: FindingFilterQuery, now = deps.workspace.clock.now()): Promise<FindingFilter> {
+export async function toFindingFilter(
+  deps: QueryDeps,
+  query: FindingFilterQuery,
+  now = deps.workspace.clock.now(),
+): Promise<FindingFilter> {
   const span = (name: 'opened' | 'closed' | 'due' | 'occurred') => {
     const asked = query[name] === undefined ? null : readSpan(query[name], { now, timeZone: deps.workspace.timeZone })
     return asked === null ? {} : { [name]: asked }
@@ -95,7 +102,7 @@ function toStatuses(asked: FindingFilterQuery['status'], now: number): Pick<Find
   return { statuses: [...new Set([...named, ...ended])], snooze: null }
 }
 
-async function toText({ workspace }: AppDeps, words: string): Promise<FindingText> {
+async function toText({ workspace }: QueryDeps, words: string): Promise<FindingText> {
   const said = words.toLowerCase()
   const fits = (...texts: readonly string[]) => texts.some((text) => text.toLowerCase().includes(said))
   const names = namesOf(workspace)

@@ -7,6 +7,8 @@ import { isOpen } from '../../jobs/domain/finding-lifecycle.ts'
 import { withoutSite } from '../../jobs/domain/site.ts'
 import type { Workspace } from '../../jobs/open-workspace.ts'
 import type { ServerConfig } from '../config.ts'
+import { parseFindingAddress, toFindingFilter } from '../finding-query.ts'
+import { localOwner } from '../main.ts'
 import { readExpectations } from '../read-expectations.ts'
 import { iso } from '../shapes/common.ts'
 import { sentenceOf } from '../shapes/finding.ts'
@@ -20,6 +22,8 @@ export interface FindingsOptions extends OpenOptions {
   readonly all?: boolean
   /** Only those of this site; `none`: those without one. */
   readonly site?: string
+  /** The address of a list in the console, as it stands after the question mark. */
+  readonly filter?: string
 }
 
 const pageSize = 1000
@@ -29,7 +33,9 @@ export async function findings(config: ServerConfig, options: FindingsOptions, w
   try {
     const { workspace } = opened
     const filter: FindingFilter = {
-      ...(options.all ? {} : { statuses: findingStatuses.filter(isOpen) }),
+      statuses: findingStatuses.filter(isOpen),
+      ...(options.filter === undefined ? {} : await filterOf(workspace, options.filter)),
+      ...(options.all ? { statuses: [], snooze: null } : {}),
       ...(options.site === undefined ? {} : { sites: [siteNamed(workspace, options.site)] }),
     }
     const rows = await readAll(workspace, filter)
@@ -39,6 +45,14 @@ export async function findings(config: ServerConfig, options: FindingsOptions, w
   } finally {
     await opened.close()
   }
+}
+
+/** As in the console: without a status what is snoozed is left out, and `status=all` shows the ended ones. */
+async function filterOf(workspace: Workspace, address: string): Promise<FindingFilter> {
+  const query = parseFindingAddress(address.replace(/^.*\?/, ''))
+  if (query === null)
+    throw new AppError('invalid_input', `The filter "${address}" is not understood. Copy it from the address of the list.`)
+  return toFindingFilter({ workspace, wallNow: Date.now, me: localOwner }, query)
 }
 
 function siteNamed({ configuration }: Workspace, site: string): string | null {

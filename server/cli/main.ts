@@ -74,6 +74,7 @@ withConfig(program.command('findings').description('list findings'))
   .addOption(formats())
   .option('--all', 'ended ones too', false)
   .option('--site <key>', 'only those of this site; none: those without one')
+  .option('--filter <address>', 'the filters of a list in the console: what stands after the question mark of its address')
   .action((options) => run(() => findings(readServerConfig(process.env), options, write))())
 
 withConfig(

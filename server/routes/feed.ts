@@ -36,9 +36,7 @@ export function feedRoutes(deps: AppDeps) {
   return app.get('/feed', async (context) => {
     if (readers >= readersAtMost) return context.text('', 429, { 'retry-after': '30' })
     const lastId = context.req.header('last-event-id') ?? ''
-    context.header('cache-control', 'no-store')
-    context.header('x-accel-buffering', 'no')
-    return streamSSE(
+    const response = streamSSE(
       context,
       async (stream) => {
         readers++
@@ -51,6 +49,9 @@ export function feedRoutes(deps: AppDeps) {
       // The reader connects again and replays; the database may be away for a while.
       async (error) => deps.log.warn({ error: error.name }, 'A reader of the feed was cut off.'),
     )
+    response.headers.set('cache-control', 'no-store')
+    response.headers.set('x-accel-buffering', 'no')
+    return response
   })
 
   async function tell(stream: SSEStreamingApi, lastId: string): Promise<void> {
