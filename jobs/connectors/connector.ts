@@ -32,9 +32,26 @@ export interface StreamSpec {
   readonly final?: boolean
 }
 
+/** What an action reaches: money is always approved; a message reaches a person and cannot be called back. */
+export type ActionReach = 'money' | 'message' | 'record'
+
+/** How a lost answer is settled: by asking again with the same key, by looking for the effect, or by neither, which a person decides. */
+export interface ActionRepeat {
+  /** For how long the tool answers the same key with the same effect, hours; null: it knows no keys. */
+  readonly keyHours: number | null
+  readonly lookUp: boolean
+}
+
 export interface ActionSpec {
+  /** As runbooks write it after the connection: `refund`. */
   readonly name: string
   readonly title: string
+  /** One sentence: what changes in the tool, and for whom. */
+  readonly does: string
+  readonly reach: ActionReach
+  readonly repeat: ActionRepeat
+  /** Of its input: ids, amounts and words of closed lists, nothing that names a person; published as JSON Schema. */
+  readonly input: z.ZodType
   /** The stream and time in which a later poll must show the effect. */
   readonly verifyBy: { readonly stream: string; readonly withinSeconds: number }
 }
@@ -156,11 +173,83 @@ export type CheckResult =
     }
   | { readonly ok: false; readonly reason: ToolErrorReason; readonly message: string }
 
+/** A record of the same connection, as the tool names it. */
+export interface EvidenceRef {
+  readonly stream: string
+  readonly externalId: string
+}
+
+/** One line of what will be sent or was seen, for people: never a name, an address, a number or a message's text. */
+export interface ShownField {
+  readonly label: string
+  readonly value: string
+}
+
+/** What an action finds when it looks before it acts. */
+export type Preflight =
+  | {
+      readonly kind: 'ready'
+      /** Exactly what will be sent, in words that may be shown and stored; what is withheld says so. */
+      readonly sends: readonly ShownField[]
+      /** What the tool shows now and the decision rests on: an approval is void when it changes. */
+      readonly sees: readonly ShownField[]
+      /** Of an action that reaches money: minor units and ISO 4217 code. */
+      readonly amount: { readonly minor: number; readonly currency: string } | null
+    }
+  /** The tool already shows what the action would bring about: nothing is sent. */
+  | { readonly kind: 'already'; readonly message: string; readonly evidence: EvidenceRef | null }
+  /** It must not be done: what is in the way, and what to do. */
+  | { readonly kind: 'refused'; readonly message: string }
+
+export interface Intent {
+  /** Stored before the first attempt and the same in every later one. */
+  readonly idempotencyKey: string
+  /** Tool clock of the first attempt, epoch ms: an effect is looked for from here. */
+  readonly since: number
+}
+
 export type ActOutcome = 'done' | 'already_done' | 'refused' | 'unknown'
 export interface ActResult {
+  /** `unknown`: it was sent and no answer came, so it may have happened. `refused`: the tool said no and did nothing. */
   readonly outcome: ActOutcome
   readonly message: string
-  readonly evidence: { readonly stream: string; readonly externalId: string } | null
+  /** The record that shows the effect, once it is read. */
+  readonly evidence: EvidenceRef | null
+}
+
+/** Whether an earlier attempt took effect; null: the tool could not say. */
+export type LookUp = { readonly isDone: true; readonly evidence: EvidenceRef } | { readonly isDone: false } | null
+
+/** A record as a poll stored it. */
+export interface StoredRecord {
+  readonly stream: string
+  readonly externalId: string
+  readonly status: string | null
+  readonly ops: Ops
+  readonly isDeleted: boolean
+  /** When the tool says it last changed, epoch ms. */
+  readonly updatedAt: number
+}
+
+/** Something a connector can do, one file each. Every method reads or writes through `ctx.http` and nothing else. */
+export interface ToolAction<Config = unknown, Input = unknown> extends ActionSpec {
+  /** A fresh read before anything is sent. @throws ToolError */
+  preflight(ctx: ActContext<Config>, input: Input): Promise<Preflight>
+  /** Sends it once; never tries again by itself. Never throws for what the tool answers or fails to. */
+  perform(ctx: ActContext<Config>, input: Input, intent: Intent): Promise<ActResult>
+  /** Present where `repeat.lookUp`. @throws ToolError */
+  lookUp?(ctx: ActContext<Config>, input: Input, intent: Intent): Promise<LookUp>
+  /** Whether this record, read after the effect, shows it. Pure. */
+  shows(record: StoredRecord, input: Input, evidence: EvidenceRef | null): boolean
+}
+
+export interface ActContext<Config = unknown> {
+  readonly connection: string
+  readonly config: Config
+  readonly http: ToolHttp
+  /** Domain time, epoch ms. */
+  readonly now: number
+  readonly signal: AbortSignal
 }
 
 /** A tool, spoken to. `poll` gives one page at a time; the engine commits it before asking for the next. */
@@ -178,8 +267,8 @@ export interface Connector<Config = unknown> {
   check(ctx: PollContext<Config>): Promise<CheckResult>
   /** @throws ToolError */
   poll(ctx: PollContext<Config>, stream: string, cursor: unknown | null, budget: PollBudget): Promise<PollPage>
-  /** Comes with recovery. */
-  act?(ctx: PollContext<Config>, action: string, input: unknown, intent: { readonly idempotencyKey: string }): Promise<ActResult>
+  /** What it can do beyond reading; `describe().actions` tells of the same. */
+  readonly actions?: readonly ToolAction<Config>[]
 }
 
 export const toolErrorReasons = [
