@@ -6,7 +6,7 @@ import { programFrameSchema, stepSchema } from './program-schema.ts'
 import type { ProgramFrame } from './program-schema.ts'
 import type { Expectation, Program, Step } from './program.ts'
 import { isTimeZone } from './time-zone.ts'
-import { readYaml, zodProblems } from './yaml-source.ts'
+import { inOrder, readYaml, zodProblems } from './yaml-source.ts'
 import type { Problem } from './yaml-source.ts'
 
 export type { Known, KnownStream } from './program-references.ts'
@@ -62,16 +62,6 @@ export function streamsOf(program: Program): string[] {
 
 function isBlock(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function inOrder(problems: Problem[]): Problem[] {
-  const seen = new Set<string>()
-  return problems
-    .filter((problem) => {
-      const key = `${problem.line}:${problem.column}:${problem.path}:${problem.message}`
-      return !seen.has(key) && seen.add(key)
-    })
-    .sort((a, b) => a.line - b.line || a.column - b.column)
 }
 
 /** What only the whole file shows: names that refer to something declared elsewhere. */

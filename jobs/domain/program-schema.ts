@@ -163,4 +163,4 @@ export type AgreeForm = z.output<typeof agree>
 export type StuckForm = z.output<typeof stuck>
 export type BelongsForm = z.output<typeof belongs>
 export type SharedForm = Omit<OrderForm, 'first' | 'then'>
-export { namePattern, nameMeaning }
+export { duration, name, nameMeaning, namePattern, stream }

@@ -20,6 +20,17 @@ export function formatProblem(problem: Problem): string {
   return problem.path === '' ? `${at} ${problem.message}` : `${at} ${problem.path}: ${problem.message}`
 }
 
+/** By place, each once. */
+export function inOrder(problems: readonly Problem[]): Problem[] {
+  const seen = new Set<string>()
+  return problems
+    .filter((problem) => {
+      const key = `${problem.line}:${problem.column}:${problem.path}:${problem.message}`
+      return !seen.has(key) && seen.add(key)
+    })
+    .sort((a, b) => a.line - b.line || a.column - b.column)
+}
+
 /** A YAML text with the positions of everything in it. */
 export interface YamlSource {
   readonly file: string
