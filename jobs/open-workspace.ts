@@ -176,5 +176,5 @@ function notReached(connection: string): ToolHttp {
   const refuse = (): never => {
     throw new ToolError('refused_address', `Connection ${connection}: its connector reaches nothing over HTTP.`)
   }
-  return { get: async () => refuse(), sameOrigin: refuse, close: async () => {} }
+  return { get: async () => refuse(), send: async () => refuse(), sameOrigin: refuse, close: async () => {} }
 }

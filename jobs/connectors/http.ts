@@ -1,9 +1,10 @@
-import { Agent, request } from 'undici'
+import { Agent, type Dispatcher, request } from 'undici'
 import { BodyRefused, readBody } from './body.ts'
 import { ToolError } from './connector.ts'
 import { checkToolUrl } from './guard.ts'
 import { guardedConnect, type Resolve } from './guarded-connect.ts'
 import { parseJson } from './json.ts'
+import { answerSentence, isSurelyNotDone, reasonOf, type SendOptions, type Sent } from './sent.ts'
 
 /** How one connection is reached. Made by `Connector.open` from its configuration and secrets; it lives inside ToolHttp only. */
 export interface ToolEndpoint {
@@ -52,6 +53,11 @@ export interface ToolHttp {
    * @throws ToolError: every answer but a 2xx with a JSON body is one.
    */
   get(pathOrUrl: string, options: GetOptions): Promise<ToolResponse>
+  /**
+   * Writes once, within the same bounds as `get`, over a connection of its own, and never tries again: what came of it is told apart as
+   * done, surely not done, or unclear. Never throws for what the tool answers or fails to.
+   */
+  send(pathOrUrl: string, options: SendOptions): Promise<Sent>
   /** Refuses a `next` link that leads elsewhere, without following it. @throws ToolError refused_address */
   sameOrigin(url: string): string
   close(): Promise<void>
@@ -91,6 +97,7 @@ export interface HttpDeps {
   readonly limits?: Partial<HttpLimits>
 }
 
+const refusalBytes = 65_536
 const jsonType = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i
 
 export function openToolHttp(endpoint: ToolEndpoint, deps: HttpDeps): ToolHttp {
@@ -99,16 +106,12 @@ export function openToolHttp(endpoint: ToolEndpoint, deps: HttpDeps): ToolHttp {
   const sleep = deps.sleep ?? sleepFor
   const random = deps.random ?? Math.random
   const base = checkedUrl(endpoint.baseUrl)
-  const dispatcher = new Agent({
-    connect: guardedConnect(
-      { allow: deps.allow, fail, ...(deps.resolve === undefined ? {} : { resolve: deps.resolve }) },
-      Math.min(10_000, limits.deadlineMs),
-    ),
-    pipelining: 1,
-    connections: 4,
-    headersTimeout: limits.deadlineMs,
-    bodyTimeout: limits.deadlineMs,
-  })
+  const connect = guardedConnect(
+    { allow: deps.allow, fail, ...(deps.resolve === undefined ? {} : { resolve: deps.resolve }) },
+    Math.min(10_000, limits.deadlineMs),
+  )
+  const perConnection = { pipelining: 1, headersTimeout: limits.deadlineMs, bodyTimeout: limits.deadlineMs }
+  const dispatcher = new Agent({ ...perConnection, connect, connections: 4 })
   const gapMs = 1000 / endpoint.requestsPerSecond
   let freeAt = 0
 
@@ -150,11 +153,16 @@ export function openToolHttp(endpoint: ToolEndpoint, deps: HttpDeps): ToolHttp {
     if (at > now) await sleep(at - now, signal)
   }
 
-  async function get(pathOrUrl: string, options: GetOptions): Promise<ToolResponse> {
+  function withQuery(pathOrUrl: string, query: GetOptions['query']): URL {
     const url = target(pathOrUrl)
-    for (const [key, value] of Object.entries(options.query ?? {})) {
+    for (const [key, value] of Object.entries(query ?? {})) {
       for (const one of Array.isArray(value) ? value : [value]) if (one !== undefined) url.searchParams.append(key, String(one))
     }
+    return url
+  }
+
+  async function get(pathOrUrl: string, options: GetOptions): Promise<ToolResponse> {
+    const url = withQuery(pathOrUrl, options.query)
     for (let attempt = 1; ; attempt++) {
       await takeSlot(options.signal)
       const askedAt = wallNow()
@@ -197,36 +205,146 @@ export function openToolHttp(endpoint: ToolEndpoint, deps: HttpDeps): ToolHttp {
       })
       // Letting a body go makes it emit an error nobody waits for any more.
       response.body.on('error', () => {})
-      const headers = flat(response.headers)
-      const date = headers.date ? Date.parse(headers.date) : Number.NaN
-      const tookMs = Math.max(0, deps.now() - sentAt)
       if (response.statusCode !== 200) {
-        await response.body.dump({ limit: 65_536, signal }).catch(() => {})
-        throw refusal(response.statusCode, headers, date, options.what)
+        const headers = flat(response.headers)
+        await response.body.dump({ limit: refusalBytes, signal }).catch(() => {})
+        throw refusal(response.statusCode, headers, dateOf(headers), options.what)
       }
-      if (!jsonType.test(headers['content-type'] ?? '')) {
-        response.body.destroy()
-        throw fail(
-          'bad_response',
-          `reading ${options.what}, the tool answered with ${mediaType(headers)} instead of JSON. Nothing was taken from it; is the base URL right, or a sign-in page in the way?`,
-        )
-      }
-      const charset = /charset\s*=\s*"?([\w-]+)/i.exec(headers['content-type'] ?? '')?.[1]?.toLowerCase() ?? 'utf-8'
-      if (charset !== 'utf-8' && charset !== 'utf8' && charset !== 'us-ascii') {
-        response.body.destroy()
-        throw fail('bad_response', `reading ${options.what}, the tool answered in another encoding than UTF-8.`)
-      }
-      const bytes = await readBody(response.body, headers['content-encoding'], limits.bodyBytes)
-      return {
-        status: response.statusCode,
-        headers,
-        json: parsed(bytes, options.what),
-        toolTime: Number.isNaN(date) ? null : date - tookMs,
-        dateSkewMs: Number.isNaN(date) ? null : date - (sentAt + tookMs),
-      }
+      return await readJson(response, options.what, sentAt)
     } catch (error) {
       throw asToolError(error, options, deadline)
     }
+  }
+
+  async function readJson(response: Dispatcher.ResponseData, what: string, sentAt: number): Promise<ToolResponse> {
+    const headers = flat(response.headers)
+    const date = dateOf(headers)
+    const tookMs = Math.max(0, deps.now() - sentAt)
+    if (!jsonType.test(headers['content-type'] ?? '')) {
+      response.body.destroy()
+      throw fail(
+        'bad_response',
+        `reading ${what}, the tool answered with ${mediaType(headers)} instead of JSON. Nothing was taken from it; is the base URL right, or a sign-in page in the way?`,
+      )
+    }
+    const charset = /charset\s*=\s*"?([\w-]+)/i.exec(headers['content-type'] ?? '')?.[1]?.toLowerCase() ?? 'utf-8'
+    if (charset !== 'utf-8' && charset !== 'utf8' && charset !== 'us-ascii') {
+      response.body.destroy()
+      throw fail('bad_response', `reading ${what}, the tool answered in another encoding than UTF-8.`)
+    }
+    const bytes = await readBody(response.body, headers['content-encoding'], limits.bodyBytes)
+    return {
+      status: response.statusCode,
+      headers,
+      json: parsed(bytes, what),
+      toolTime: Number.isNaN(date) ? null : date - tookMs,
+      dateSkewMs: Number.isNaN(date) ? null : date - (sentAt + tookMs),
+    }
+  }
+
+  async function send(pathOrUrl: string, options: SendOptions): Promise<Sent> {
+    const { what } = options
+    const notDone = (reason: ToolError['reason'], status: number | null, message: string): Sent => ({
+      kind: 'not_done',
+      reason,
+      status,
+      json: undefined,
+      message,
+      retryAfterMs: null,
+    })
+    const words = (text: string) => fail('network', text).message
+    let url: URL
+    try {
+      url = withQuery(pathOrUrl, options.query)
+      const verdict = checkToolUrl(url, deps.allow)
+      if (!verdict.ok) return notDone('refused_address', null, words(`its address ${verdict.why}. Nothing was sent.`))
+    } catch (error) {
+      if (error instanceof ToolError) return notDone(error.reason, null, error.message)
+      return notDone('refused_address', null, words('its address cannot be read. Nothing was sent.'))
+    }
+    await takeSlot(options.signal)
+    if (options.signal?.aborted) return notDone('timeout', null, words(`${what} was stopped before it was sent.`))
+
+    // A connection of its own: one that was kept alive may be cut as it is used, which would leave unclear what was never sent.
+    let isReached = false
+    const line = new Agent({
+      ...perConnection,
+      connect: (target, callback) =>
+        connect(target, (...[error, socket]) => {
+          isReached ||= error === null
+          if (error === null) callback(null, socket)
+          else callback(error, null)
+        }),
+    })
+    const deadline = AbortSignal.timeout(limits.deadlineMs)
+    const signal = options.signal ? AbortSignal.any([options.signal, deadline]) : deadline
+    const askedAt = wallNow()
+    const sentAt = deps.now()
+    let status: number | null = null
+    const answer = async (): Promise<Sent> => {
+      const response = await request(url, { method: options.method, dispatcher: line, signal, ...written(options) })
+      response.body.on('error', () => {})
+      status = response.statusCode
+      if (status >= 200 && status < 300) return { kind: 'answered', response: await readJson(response, what, sentAt) }
+      const headers = flat(response.headers)
+      const reason = reasonOf(status)
+      if (!isSurelyNotDone(status)) {
+        await response.body.dump({ limit: refusalBytes, signal }).catch(() => {})
+        return {
+          kind: 'unclear',
+          reason,
+          status,
+          isReplay: headers['idempotent-replayed'] === 'true',
+          message: words(answerSentence(status, what)),
+        }
+      }
+      const json = jsonType.test(headers['content-type'] ?? '')
+        ? await readBody(response.body, headers['content-encoding'], refusalBytes)
+            .then(parseJson)
+            .catch(() => undefined)
+        : void response.body.destroy()
+      return {
+        kind: 'not_done',
+        reason,
+        status,
+        json,
+        message: words(answerSentence(status, what)),
+        retryAfterMs: retryAfterOf(headers, dateOf(headers), limits.retryAfterMs),
+      }
+    }
+    try {
+      const sent = await answer().catch((error: unknown): Sent => {
+        const { reason, message } = asToolError(error, { what, ...(options.signal ? { signal: options.signal } : {}) }, deadline, 'sending')
+        if (!isReached) return notDone(reason, null, `${message} Nothing was sent.`)
+        return {
+          kind: 'unclear',
+          reason,
+          status,
+          isReplay: false,
+          message: `${message} It may have been done: look before it is repeated.`,
+        }
+      })
+      const reason = sent.kind === 'answered' ? null : sent.reason
+      options.observe?.({ tookMs: Math.max(0, wallNow() - askedAt), reason, isRetry: false, waitMs: 0 })
+      return sent
+    } finally {
+      void line.destroy().catch(() => {})
+    }
+  }
+
+  function written({ body, headers }: SendOptions): { headers: Record<string, string>; body?: string } {
+    const common = {
+      accept: 'application/json',
+      'accept-encoding': 'gzip',
+      'user-agent': 'throughline/0.1',
+      ...endpoint.headers,
+      ...headers,
+    }
+    if (body === undefined) return { headers: common }
+    if ('json' in body) return { headers: { 'content-type': body.type ?? 'application/json', ...common }, body: JSON.stringify(body.json) }
+    const form = new URLSearchParams()
+    for (const [key, value] of Object.entries(body.form)) if (value !== undefined) form.append(key, String(value))
+    return { headers: { 'content-type': 'application/x-www-form-urlencoded', ...common }, body: form.toString() }
   }
 
   function refusal(status: number, headers: Readonly<Record<string, string>>, date: number, what: string): ToolError {
@@ -263,24 +381,28 @@ export function openToolHttp(endpoint: ToolEndpoint, deps: HttpDeps): ToolHttp {
     }
   }
 
-  function asToolError(error: unknown, options: GetOptions, deadline: AbortSignal): ToolError {
+  function asToolError(error: unknown, options: Pick<GetOptions, 'what' | 'signal'>, deadline: AbortSignal, verb = 'reading'): ToolError {
     const cause = error instanceof Error && error.cause instanceof ToolError ? error.cause : error
     if (cause instanceof ToolError) return cause
-    if (cause instanceof BodyRefused) return fail('bad_response', `reading ${options.what}, ${cause.message}`)
-    if (options.signal?.aborted) return fail('timeout', `reading ${options.what} was stopped.`)
-    if (deadline.aborted) return fail('timeout', `reading ${options.what} took longer than ${limits.deadlineMs} ms.`)
+    if (cause instanceof BodyRefused) return fail('bad_response', `${verb} ${options.what}, ${cause.message}`)
+    if (options.signal?.aborted) return fail('timeout', `${verb} ${options.what} was stopped.`)
+    if (deadline.aborted) return fail('timeout', `${verb} ${options.what} took longer than ${limits.deadlineMs} ms.`)
     const code =
       error instanceof Error && 'code' in error && typeof error.code === 'string' && /^[A-Z0-9_]{3,40}$/.test(error.code)
         ? error.code
         : 'no connection'
     if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT')
-      return fail('timeout', `reading ${options.what} took longer than ${limits.deadlineMs} ms.`)
-    return fail('network', `${options.what} could not be read (${code}).`)
+      return fail('timeout', `${verb} ${options.what} took longer than ${limits.deadlineMs} ms.`)
+    return fail(
+      'network',
+      verb === 'reading' ? `${options.what} could not be read (${code}).` : `no answer to ${options.what} came (${code}).`,
+    )
   }
 
-  return { get, sameOrigin, close: () => dispatcher.close() }
+  return { get, send, sameOrigin, close: () => dispatcher.close() }
 }
 
+const dateOf = (headers: Readonly<Record<string, string>>) => (headers.date ? Date.parse(headers.date) : Number.NaN)
 const isPassing = (error: ToolError) => error.reason === 'network' || error.reason === 'rate_limited'
 
 /** Retry-After in milliseconds: seconds, or a date measured against the tool's own clock; null when absent or unreadable. */

@@ -26,6 +26,8 @@ export interface FakeRequest {
   readonly path: string
   readonly query: URLSearchParams
   readonly headers: IncomingHttpHeaders
+  /** Of what was written; empty for a read. */
+  readonly body: string
 }
 
 export interface Answer {
@@ -44,9 +46,11 @@ export interface Answer {
 export async function startFakeTool(now: number | null = Date.parse('2026-03-02T12:00:00Z')): Promise<FakeTool> {
   const ledger: FakeRequest[] = []
   const routes: { path: string | RegExp; answer: (request: FakeRequest, nth: number) => Answer; asked: number }[] = []
-  const server = createServer((message, response) => {
+  const server = createServer(async (message, response) => {
     const url = new URL(message.url ?? '/', 'http://tool')
-    const request = { method: message.method ?? 'GET', path: url.pathname, query: url.searchParams, headers: message.headers }
+    let body = ''
+    if (message.method !== 'GET') for await (const chunk of message) body += String(chunk)
+    const request = { method: message.method ?? 'GET', path: url.pathname, query: url.searchParams, headers: message.headers, body }
     ledger.push(request)
     const route = routes.find(({ path }) => (typeof path === 'string' ? path === url.pathname : path.test(url.pathname)))
     const answer = route ? route.answer(request, route.asked++) : { status: 404, json: { error: 'no such route' } }
