@@ -1,9 +1,11 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { bodyLimit } from 'hono/body-limit'
 import { AppError } from '../jobs/domain/errors.ts'
+import { withActor } from './acting.ts'
+import { authorise } from './authorise.ts'
 import type { AppDeps, AppEnv } from './deps.ts'
 import { problemResponse } from './errors.ts'
-import { refuseCrossSite, requireLoopbackHost } from './guard.ts'
+import { refuseCrossSite, requireKnownHost, requireProxy } from './guard.ts'
 import { setHeaders } from './headers.ts'
 import { catalogueRoutes } from './routes/catalogue.ts'
 import { connectionRoutes } from './routes/connections.ts'
@@ -28,11 +30,13 @@ import { staticFiles } from './static-files.ts'
 const bodyAtMost = 64 * 1024
 
 /** One process, one origin: the API under /api/v1, health beside it, and the built console for everything else. */
-export function createApp(deps: AppDeps) {
+export function createApp(given: AppDeps) {
+  const deps = withActor(given)
   const app = new OpenAPIHono<AppEnv>()
   app.use(setHeaders())
-  app.use(requireLoopbackHost())
-  app.use(refuseCrossSite())
+  app.use(requireKnownHost(given.signIn))
+  app.use(requireProxy(given.signIn))
+  app.use(refuseCrossSite(given.signIn))
   app.use(
     bodyLimit({
       maxSize: bodyAtMost,
@@ -41,6 +45,7 @@ export function createApp(deps: AppDeps) {
       },
     }),
   )
+  app.use(authorise(given))
   app.onError((error, context) => {
     const response = problemResponse(context, error)
     if (response.status >= 500)

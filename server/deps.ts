@@ -1,10 +1,24 @@
 import type { DbTransaction } from '../db/client.ts'
 import type { CheckResult } from '../jobs/connectors/connector.ts'
 import type { Workspace } from '../jobs/open-workspace.ts'
+import type { Vault } from '../jobs/vault.ts'
 
 export interface Person {
   readonly id: string
   readonly title: string
+}
+
+/** How people and machines prove who they are. */
+export interface SignIn {
+  readonly vault: Vault
+  /** Where people reach this server, https; null: on this machine only. */
+  readonly publicUrl: URL | null
+  /** Addresses and networks whose word on a client's address is taken. */
+  readonly trustedProxies: readonly string[]
+  /** The demo's people may be entered with one click. */
+  readonly isDemo: boolean
+  /** How often an open stream looks whether its reader is still signed in; default two seconds. */
+  readonly lookAgainMs?: number
 }
 
 export interface ServerLog {
@@ -16,8 +30,10 @@ export interface ServerLog {
 /** What the API stands on. Everything that differs between a test, the demo and a real start comes in here. */
 export interface AppDeps {
   readonly workspace: Pick<Workspace, 'id' | 'key' | 'title' | 'timeZone' | 'database' | 'clock' | 'configuration' | 'judging' | 'programs'>
-  /** Who acts until sign-in exists. */
+  /** Who acts: within a request whoever signed in, outside of one whoever may use this machine. */
   readonly me: Person
+  /** Undefined: nobody signs in, and whoever reaches the server acts as `me`, an administrator. For tests. */
+  readonly signIn?: SignIn
   readonly wallNow: () => number
   /** The speed of the demo's clock, or null outside the demo. */
   readonly demo: () => { readonly speed: number } | null

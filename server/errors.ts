@@ -10,7 +10,9 @@ const httpStatus: Readonly<Record<AppErrorCode, ContentfulStatusCode>> = {
   invalid_configuration: 422,
   not_found: 404,
   conflict: 409,
+  unauthenticated: 401,
   forbidden: 403,
+  too_many: 429,
   unavailable: 503,
   internal: 500,
 }
@@ -20,7 +22,9 @@ const titles: Readonly<Record<AppErrorCode, string>> = {
   invalid_configuration: 'The configuration has a mistake',
   not_found: 'There is no such thing',
   conflict: 'Someone was first',
+  unauthenticated: 'Nobody is signed in',
   forbidden: 'This is refused',
+  too_many: 'Too much at once',
   unavailable: 'Not available now',
   internal: 'Something went wrong on our side',
 }

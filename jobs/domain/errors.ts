@@ -4,7 +4,9 @@ export const appErrorCodes = [
   'invalid_configuration',
   'not_found',
   'conflict',
+  'unauthenticated',
   'forbidden',
+  'too_many',
   'unavailable',
   'internal',
 ] as const

@@ -1,0 +1,96 @@
+import type { Permission } from '../jobs/domain/people/roles.ts'
+
+/** `anyone`: without signing in; nothing of a workspace is in the answer. `person`: whoever is signed in, for what is their own. */
+export type Needs = Permission | 'anyone' | 'person'
+
+/**
+ * The route × role matrix: what each route needs. Which role has it stands in `jobs/domain/people/roles.ts`. A route that is not here is
+ * refused to everybody; `test/server/permissions.test.ts` compares both ways and says which line to add.
+ */
+export const routePermissions: Readonly<Record<string, Needs>> = {
+  'GET /livez': 'anyone',
+  'GET /readyz': 'anyone',
+  'GET /metrics': 'see',
+  'GET /api/v1/openapi.json': 'anyone',
+  /** The built console: a page without data. */
+  'GET /*': 'anyone',
+
+  'GET /api/v1/status': 'see',
+  'GET /api/v1/feed': 'see',
+  'GET /api/v1/catalogue': 'see',
+  'GET /api/v1/overview': 'see',
+  'GET /api/v1/overview/trends': 'see',
+  'GET /api/v1/overview/freshness': 'see',
+
+  'GET /api/v1/findings': 'see',
+  'GET /api/v1/findings/{id}': 'see',
+  'GET /api/v1/findings/{id}/related': 'see',
+  'GET /api/v1/findings/groups': 'see',
+  'GET /api/v1/findings/export': 'export',
+  'GET /api/v1/findings/views': 'see',
+  'POST /api/v1/findings/views': 'findings.handle',
+  'PUT /api/v1/findings/views/{id}': 'findings.handle',
+  'DELETE /api/v1/findings/views/{id}': 'findings.handle',
+  'POST /api/v1/findings/bulk': 'findings.bulk',
+  'GET /api/v1/findings/bulk/{id}': 'see',
+  'POST /api/v1/findings/bulk/{id}/stop': 'findings.bulk',
+  'POST /api/v1/findings/bulk/{id}/continue': 'findings.bulk',
+  'POST /api/v1/findings/{id}/acknowledge': 'findings.handle',
+  'POST /api/v1/findings/{id}/assign': 'findings.handle',
+  'POST /api/v1/findings/{id}/claim': 'findings.handle',
+  'POST /api/v1/findings/{id}/release': 'findings.handle',
+  'POST /api/v1/findings/{id}/snooze': 'findings.handle',
+  'POST /api/v1/findings/{id}/unsnooze': 'findings.handle',
+  'POST /api/v1/findings/{id}/comment': 'findings.handle',
+  'POST /api/v1/findings/{id}/waive': 'findings.waive',
+  'POST /api/v1/findings/{id}/false-alarm': 'findings.waive',
+
+  'GET /api/v1/journeys': 'see',
+  'GET /api/v1/journeys/stages': 'see',
+  'GET /api/v1/journeys/{id}': 'see',
+  'GET /api/v1/journeys/{id}/events': 'see',
+  'GET /api/v1/journeys/{id}/export.ocel.json': 'export',
+
+  'GET /api/v1/expectations': 'see',
+  'GET /api/v1/expectations/{program}/{key}': 'see',
+  'GET /api/v1/expectations/{program}/{key}/activations': 'see',
+  'GET /api/v1/map/{program}': 'see',
+  'GET /api/v1/map/{program}/journeys': 'see',
+
+  'GET /api/v1/reports': 'see',
+  'GET /api/v1/reports/{day}': 'see',
+  'GET /api/v1/reports/{day}/findings': 'see',
+  'GET /api/v1/reports/{day}/download': 'export',
+
+  'GET /api/v1/connections': 'see',
+  'GET /api/v1/connections/{id}': 'see',
+  'POST /api/v1/connections/{id}/check': 'connections.operate',
+  'POST /api/v1/connections/{id}/poll': 'connections.operate',
+  'POST /api/v1/connections/{id}/pause': 'connections.operate',
+  'POST /api/v1/connections/{id}/resume': 'connections.operate',
+  'GET /api/v1/connections/{id}/quarantine': 'see',
+  'POST /api/v1/connections/{id}/quarantine/accept': 'connections.operate',
+
+  'GET /api/v1/programs': 'see',
+  'GET /api/v1/program-words': 'see',
+  'GET /api/v1/programs/{key}': 'see',
+  'GET /api/v1/programs/{key}/diff': 'see',
+  'POST /api/v1/program-drafts': 'programs.plan',
+  'POST /api/v1/programs/{key}/check': 'programs.plan',
+  'POST /api/v1/programs/{key}/plan': 'programs.plan',
+  'POST /api/v1/programs/{key}/apply': 'programs.apply',
+
+  'GET /api/v1/settings': 'see',
+  'GET /api/v1/system': 'see',
+  'GET /api/v1/first-steps': 'see',
+  'GET /api/v1/connectors': 'see',
+}
+
+/** `POST /api/v1/findings/:id/claim`, as the router has it, in the words of the matrix. */
+export function routeName(method: string, path: string): string {
+  return `${method} ${path.replaceAll(/:(\w+)(\{[^}]*\})?/g, '{$1}')}`
+}
+
+export function needsOf(route: string): Needs | undefined {
+  return Object.hasOwn(routePermissions, route) ? routePermissions[route] : undefined
+}
