@@ -45,8 +45,8 @@ const ticket = z.strictObject({ title: sentence('the title of the ticket'), to: 
 const mail = z.strictObject({ subject: sentence('the subject of the mail'), to: owner.optional() })
 const webhook = z.strictObject({ event: name('what happened, in one word such as recovery-started'), to: owner.optional() })
 
-function neutral(spec: Omit<KnownAction, 'verifyBy'>): KnownAction {
-  return { ...spec, verifyBy: null }
+function neutral(spec: Omit<KnownAction, 'verifyBy' | 'repeat'>): KnownAction {
+  return { ...spec, repeat: null, verifyBy: null }
 }
 
 export const neutralActions: readonly KnownAction[] = [

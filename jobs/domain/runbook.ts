@@ -17,6 +17,8 @@ export interface KnownAction {
   readonly does: string
   readonly reach: StepReach
   readonly input: z.ZodType
+  /** How a lost answer is settled. Null: neutral. */
+  readonly repeat: { readonly keyHours: number | null; readonly lookUp: boolean } | null
   /** Null: neutral, so nothing in a tool shows it. */
   readonly verifyBy: { readonly stream: string; readonly withinSeconds: number } | null
 }
@@ -147,9 +149,11 @@ export interface Runbook {
 }
 
 export const defaultApproval: RunbookApproval = { by: 'approver', withinMs: 4 * 3_600_000 }
-export const defaultRoles: readonly RunbookRole[] = ['responder', 'operator', 'admin']
+export const defaultRoles: readonly RunbookRole[] = ['responder', 'admin']
 export const defaultLimits = { perRun: 5, perDay: 100 } as const
 export const defaultRetry = { attempts: 3, backoffMs: 10_000 } as const
+/** Of a plan none of whose actions says how long its effect takes to show. */
+export const defaultVerifyMs = 24 * 3_600_000
 export const defaultTimeoutMs = 2 * 60_000
 
 /** `billing.refund`, or the name of a neutral action. */

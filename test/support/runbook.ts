@@ -5,7 +5,15 @@ import type { KnownAction } from '../../jobs/domain/runbook.ts'
 import { formatProblem } from '../../jobs/domain/yaml-source.ts'
 
 function action(name: string, reach: KnownAction['reach'], input: z.ZodType, stream: string): KnownAction {
-  return { name, title: `Do ${name}`, does: `Does ${name}.`, reach, input, verifyBy: { stream, withinSeconds: 900 } }
+  return {
+    name,
+    title: `Do ${name}`,
+    does: `Does ${name}.`,
+    reach,
+    input,
+    repeat: { keyHours: 24, lookUp: true },
+    verifyBy: { stream, withinSeconds: 900 },
+  }
 }
 
 const stripeActions = [
