@@ -1,11 +1,11 @@
 import { and, eq, sql } from 'drizzle-orm'
 import type { DbTransaction } from '../client.ts'
-import { audit } from '../schema/audit.ts'
 import type { BulkActRow } from '../schema/bulk-acts.ts'
 import { bulkActs, bulkTargets } from '../schema/bulk-acts.ts'
 import type { FindingRow } from '../schema/findings.ts'
 import { findings } from '../schema/findings.ts'
 import type { Db } from '../client.ts'
+import { writeActs } from './audit.ts'
 import { arrayOf, partOf } from './bulk.ts'
 import type { changeFinding, FindingAct, FindingFilter } from './findings.ts'
 import { whereFindings } from './findings.ts'
@@ -132,7 +132,11 @@ export async function applyBulkBatch(
   const held = new Set(changed.map(({ id }) => id))
   const kept = changes.filter(({ finding }) => held.has(finding.id))
   await writeTransition(tx, workspaceId, ...kept.map(({ finding, act }) => toTransition(finding, { ...finding, ...set }, act.at)))
-  await tx.insert(audit).values(changes.map(({ finding, act }) => ({ workspaceId, targetKind: 'finding', targetId: finding.id, ...act })))
+  await writeActs(
+    tx,
+    workspaceId,
+    changes.map(({ finding, act }) => ({ targetKind: 'finding', targetId: finding.id, ...act })),
+  )
   return changed.length
 }
 
@@ -195,5 +199,5 @@ async function noteBulkAct(
   at: number,
   after: Readonly<Record<string, unknown>>,
 ): Promise<void> {
-  await tx.insert(audit).values({ workspaceId, targetKind: 'bulk', targetId: bulk.id, act, actor: bulk.actor, at, after })
+  await writeActs(tx, workspaceId, [{ targetKind: 'bulk', targetId: bulk.id, act, actor: bulk.actor, at, after }])
 }

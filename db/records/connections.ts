@@ -1,8 +1,8 @@
 import { and, asc, desc, eq, gte, sql } from 'drizzle-orm'
 import type { Db, DbTransaction } from '../client.ts'
+import { sealing, writeActs } from './audit.ts'
 import type { Sql } from './bulk.ts'
 import { instant } from './bulk.ts'
-import { audit } from '../schema/audit.ts'
 import type { ConnectionRow } from '../schema/connections.ts'
 import { connections } from '../schema/connections.ts'
 import type { PassRow } from '../schema/passes.ts'
@@ -81,7 +81,7 @@ export async function noteCheck(
   { actor, at }: ConnectionAct,
   result: Readonly<Record<string, unknown>>,
 ): Promise<void> {
-  await db.transaction(async (tx) => {
+  await sealing(db, async (tx) => {
     await tx
       .update(connections)
       .set({ checkedAt: at, checkResult: result })
@@ -103,7 +103,7 @@ export async function setPaused(
   paused: { readonly reason: string } | null,
   { actor, at }: ConnectionAct,
 ): Promise<boolean> {
-  return sql.begin(async (tx) => {
+  return sealing(sql, async (tx) => {
     const rows =
       paused === null
         ? await tx`update connections set paused_at = null, paused_by = null, paused_reason = null
@@ -111,13 +111,14 @@ export async function setPaused(
         : await tx`update connections set paused_at = ${instant(at)}::timestamptz, paused_by = ${actor}, paused_reason = ${paused.reason}
             where workspace_id = ${workspaceId} and id = ${id} and enabled and paused_at is null`
     if (rows.count === 0) return false
-    await tx`insert into audit (workspace_id, at, actor, act, target_kind, target_id, reason)
-      values (${workspaceId}, ${instant(at)}::timestamptz, ${actor}, ${paused === null ? 'connection.resume' : 'connection.pause'}, 'connection', ${id}, ${paused?.reason ?? null})`
+    const act = paused === null ? 'connection.resume' : 'connection.pause'
+    await writeActs(tx, workspaceId, [{ at, actor, act, targetKind: 'connection', targetId: id, reason: paused?.reason ?? null }])
     await tx`insert into feed (workspace_id, topic, ref, at) values (${workspaceId}, 'connection', ${id}, ${instant(at)}::timestamptz)`
     return true
-  }) as Promise<boolean>
+  })
 }
 
+/** The transaction it is given seals it (db/records/audit.ts). */
 export async function noteConnectionAct(tx: DbTransaction, workspaceId: number, id: string, act: string, by: ConnectionAct): Promise<void> {
-  await tx.insert(audit).values({ workspaceId, act, targetKind: 'connection', targetId: id, ...by })
+  await writeActs(tx, workspaceId, [{ act, targetKind: 'connection', targetId: id, ...by }])
 }

@@ -1,4 +1,5 @@
 import type { FindingStatus, Severity } from '../schema/words.ts'
+import { writeActs } from './audit.ts'
 import type { Cell, Columns, Sql, Tx } from './bulk.ts'
 import { arrayOf, hexOf, instant, partOf, runOverRows } from './bulk.ts'
 import { toTransition, writeTransitions } from './transitions.ts'
@@ -136,7 +137,7 @@ export async function readComponentFindings(
 }
 
 /**
- * Writes changes decided over the locked rows, each with its audit row and a word to the console.
+ * Writes changes decided over the locked rows, each with its audit row and a word to the console; the transaction it is given seals them.
  * `moved` are findings whose component was absorbed: their rows follow it.
  */
 export async function writeFindingChanges(
@@ -184,22 +185,26 @@ export async function writeFindingChanges(
     workspaceId,
     changes.map(({ change }) => toTransition(change.before, change.after, now)),
   )
+  await writeActs(
+    tx,
+    workspaceId,
+    changes.map(({ change: { act, after, reason, audit } }) => ({
+      at: now,
+      actor: 'throughline',
+      act,
+      targetKind: 'finding',
+      targetId: after.id,
+      reason,
+      before: audit.before,
+      after: audit.after,
+    })),
+  )
   await runOverRows(
     tx,
     workspaceId,
-    { act: 'text', target_id: 'text', reason: 'text', before: 'jsonb', after: 'jsonb' },
-    changes.map(({ change }) => [
-      change.act,
-      change.after.id,
-      change.reason,
-      change.audit.before === null ? null : JSON.stringify(change.audit.before),
-      JSON.stringify(change.audit.after),
-    ]),
-    (from) => `with written as (
-        insert into audit (workspace_id, at, actor, act, target_kind, target_id, reason, before, after)
-        select $1::int, $2::timestamptz, 'throughline', act, 'finding', target_id, reason, before, after from ${from}
-        returning target_id)
-      insert into feed (workspace_id, topic, ref, at) select $1::int, 'finding', target_id, $2::timestamptz from written`,
+    { ref: 'text' },
+    changes.map(({ change }) => [change.after.id]),
+    (from) => `insert into feed (workspace_id, topic, ref, at) select $1::int, 'finding', ref, $2::timestamptz from ${from}`,
     [instant(now)],
   )
 }

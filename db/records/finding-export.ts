@@ -1,8 +1,8 @@
 import { asc, desc, getTableColumns } from 'drizzle-orm'
-import type { Db, DbTransaction } from '../client.ts'
-import { audit } from '../schema/audit.ts'
+import type { Db } from '../client.ts'
 import type { FindingRow } from '../schema/findings.ts'
 import { findings } from '../schema/findings.ts'
+import { sealing, writeActs } from './audit.ts'
 import type { Sql } from './bulk.ts'
 import type { FindingFilter, FindingOrder } from './findings.ts'
 import { keysOf, whereFindings } from './findings.ts'
@@ -46,6 +46,8 @@ export interface Export {
 }
 
 /** Who took what out: written before the first row leaves. */
-export async function noteExport(db: Db | DbTransaction, workspaceId: number, { id, actor, at, ...what }: Export): Promise<void> {
-  await db.insert(audit).values({ workspaceId, targetKind: 'export', targetId: id, act: 'finding.export', actor, at, after: what })
+export async function noteExport(db: Db, workspaceId: number, { id, actor, at, ...what }: Export): Promise<void> {
+  await sealing(db, (tx) =>
+    writeActs(tx, workspaceId, [{ targetKind: 'export', targetId: id, act: 'finding.export', actor, at, after: what }]),
+  )
 }

@@ -1,10 +1,10 @@
 import type { SQL } from 'drizzle-orm'
 import { and, asc, desc, eq, getTableColumns, gt, gte, inArray, isNotNull, isNull, lte, notInArray, or, sql } from 'drizzle-orm'
 import type { Db, DbTransaction } from '../client.ts'
-import { audit } from '../schema/audit.ts'
 import type { FindingRow } from '../schema/findings.ts'
 import { findings } from '../schema/findings.ts'
 import type { FindingStatus, Severity } from '../schema/words.ts'
+import { writeActs } from './audit.ts'
 import { arrayOf, hexOf, partOf, type Sql } from './bulk.ts'
 import type { Cursor, Page, SortKey } from './page.ts'
 import { keysetAfter, sortValue, toPage } from './page.ts'
@@ -271,9 +271,9 @@ export async function changeFinding(
   return row
 }
 
-/** The audit row of an act on a finding, and a word to the console. */
+/** The audit row of an act on a finding, and a word to the console; the transaction it is given seals it. */
 export async function noteAct(tx: DbTransaction, workspaceId: number, findingId: string, act: FindingAct): Promise<void> {
-  await tx.insert(audit).values({ workspaceId, targetKind: 'finding', targetId: findingId, ...act })
+  await writeActs(tx, workspaceId, [{ targetKind: 'finding', targetId: findingId, ...act }])
   await tx.execute(sql`insert into feed (workspace_id, topic, ref, at)
     values (${workspaceId}, 'finding', ${findingId}, ${new Date(act.at).toISOString()}::timestamptz)`)
 }

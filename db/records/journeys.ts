@@ -1,9 +1,9 @@
 import type { SQL } from 'drizzle-orm'
 import { and, asc, desc, eq, getTableColumns, gt, inArray, isNotNull, isNull, lte, sql } from 'drizzle-orm'
 import type { Db } from '../client.ts'
-import { audit } from '../schema/audit.ts'
 import type { JourneyRow } from '../schema/journeys.ts'
 import { journeys } from '../schema/journeys.ts'
+import { sealing, writeActs } from './audit.ts'
 import { partCount } from './bulk.ts'
 import type { Cursor, Page, SortKey } from './page.ts'
 import { keysetAfter, sortValue, toPage } from './page.ts'
@@ -194,7 +194,9 @@ export interface JourneyExport {
 
 /** Who took what out: written before the first event leaves. */
 export async function noteJourneyExport(db: Db, workspaceId: number, { journeyId, actor, at, ...what }: JourneyExport): Promise<void> {
-  await db.insert(audit).values({ workspaceId, targetKind: 'journey', targetId: journeyId, act: 'journey.export', actor, at, after: what })
+  await sealing(db, (tx) =>
+    writeActs(tx, workspaceId, [{ targetKind: 'journey', targetId: journeyId, act: 'journey.export', actor, at, after: what }]),
+  )
 }
 
 function where(workspaceId: number, filter: JourneyFilter): SQL | undefined {

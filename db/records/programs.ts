@@ -1,3 +1,4 @@
+import { type NewAct, sealing, writeActs } from './audit.ts'
 import type { Sql, Tx } from './bulk.ts'
 import { instant } from './bulk.ts'
 import { markAllDirty } from './marks.ts'
@@ -80,12 +81,14 @@ export async function writePrograms(
   workspaceId: number,
   writes: ProgramWrites,
 ): Promise<ReadonlyMap<string, number> | undefined> {
-  return sql.begin(async (tx) => {
+  return sealing(sql, async (tx): Promise<ReadonlyMap<string, number> | undefined> => {
     await tx`select pg_advisory_xact_lock(hashtextextended('throughline.programs', ${workspaceId}::bigint))`
     const inForce = new Map((await readProgramsInForce(tx, workspaceId)).map((row) => [row.program, row.version]))
     if (inForce.size !== writes.seen.size || [...inForce].some(([key, version]) => writes.seen.get(key) !== version)) return undefined
     const at = instant(writes.now)
     const versions = new Map<string, number>()
+    const act = { at: writes.now, actor: writes.by, targetKind: 'program' }
+    const acts: NewAct[] = []
     for (const { key, source, sourceHash } of writes.put) {
       // One that was taken away and came back goes on counting: its versions are kept.
       const [last] = await tx<{ version: number | null }[]>`
@@ -97,19 +100,22 @@ export async function writePrograms(
       await tx`insert into programs (workspace_id, key, current_version) values (${workspaceId}, ${key}, ${version})
         on conflict (workspace_id, key) do update set current_version = excluded.current_version`
       const before = inForce.get(key)
-      await tx`insert into audit (workspace_id, at, actor, act, target_kind, target_id, before, after)
-        values (${workspaceId}, ${at}::timestamptz, ${writes.by}, 'program.apply', 'program', ${key},
-          ${before === undefined ? null : tx.json({ version: before })}, ${tx.json({ version, sourceHash })})`
+      acts.push({
+        ...act,
+        act: 'program.apply',
+        targetId: key,
+        before: before === undefined ? null : { version: before },
+        after: { version, sourceHash },
+      })
     }
     for (const key of writes.remove) {
       await tx`delete from programs where workspace_id = ${workspaceId} and key = ${key}`
-      await tx`insert into audit (workspace_id, at, actor, act, target_kind, target_id, before)
-        values (${workspaceId}, ${at}::timestamptz, ${writes.by}, 'program.withdraw', 'program', ${key},
-          ${tx.json({ version: inForce.get(key) ?? null })})`
+      acts.push({ ...act, act: 'program.withdraw', targetId: key, before: { version: inForce.get(key) ?? null } })
     }
     if (writes.put.length + writes.remove.length > 0) await markAllDirty(tx, workspaceId)
+    await writeActs(tx, workspaceId, acts)
     return versions
-  }) as Promise<ReadonlyMap<string, number> | undefined>
+  })
 }
 
 /**

@@ -1,3 +1,4 @@
+import { sealing, writeActs } from './audit.ts'
 import type { Sql, Tx } from './bulk.ts'
 import { instant } from './bulk.ts'
 
@@ -56,15 +57,15 @@ export async function acceptQuarantined(
   workspaceId: number,
   { connection, stream, rawHash, actor, reason, at }: Acceptance,
 ): Promise<boolean> {
-  return sql.begin(async (tx) => {
+  return sealing(sql, async (tx) => {
     const rows = await tx`
       update quarantine q set accepted_at = ${instant(at)}::timestamptz, accepted_by = ${actor}, accepted_reason = ${reason}
       from streams s where s.workspace_id = ${workspaceId} and s.connection = ${connection} and s.name = ${stream}
         and q.workspace_id = s.workspace_id and q.stream_id = s.id and q.raw_hash = ${rawHash} and q.accepted_at is null`
     if (rows.count === 0) return false
-    await tx`insert into audit (workspace_id, at, actor, act, target_kind, target_id, reason, after)
-      values (${workspaceId}, ${instant(at)}::timestamptz, ${actor}, 'quarantine.accept', 'stream', ${`${connection}.${stream}`}, ${reason}, ${tx.json({ rawHash })})`
+    const targetId = `${connection}.${stream}`
+    await writeActs(tx, workspaceId, [{ at, actor, act: 'quarantine.accept', targetKind: 'stream', targetId, reason, after: { rawHash } }])
     await tx`insert into feed (workspace_id, topic, ref, at) values (${workspaceId}, 'connection', ${connection}, ${instant(at)}::timestamptz)`
     return true
-  }) as Promise<boolean>
+  })
 }

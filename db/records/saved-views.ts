@@ -1,6 +1,6 @@
 import { and, asc, eq, sql } from 'drizzle-orm'
 import type { Db, DbTransaction } from '../client.ts'
-import { audit } from '../schema/audit.ts'
+import { writeActs } from './audit.ts'
 import type { SavedViewRow } from '../schema/saved-views.ts'
 import { savedViews } from '../schema/saved-views.ts'
 
@@ -78,5 +78,5 @@ async function note(
   before: Readonly<Record<string, unknown>> | null,
   after: Readonly<Record<string, unknown>> | null,
 ): Promise<void> {
-  await tx.insert(audit).values({ workspaceId, targetKind: 'view', targetId, act, actor, at, before, after })
+  await writeActs(tx, workspaceId, [{ targetKind: 'view', targetId, act, actor, at, before, after }])
 }

@@ -1,4 +1,5 @@
 import type { StreamState } from '../schema/words.ts'
+import { sealing, writeActs } from './audit.ts'
 import type { Sql, Tx } from './bulk.ts'
 import { instant } from './bulk.ts'
 
@@ -148,17 +149,24 @@ export async function failStream(
 
 /** A person says that what a sweep no longer saw is really gone: the next complete sweep of these streams may delete it. Answers their names. */
 export async function acceptShrink(sql: Sql, workspaceId: number, connection: string, by: string, now: number): Promise<string[]> {
-  return sql.begin(async (tx) => {
+  return sealing(sql, async (tx) => {
     const rows = await tx<{ name: string }[]>`update streams set shrink_allowed = true
       where workspace_id = ${workspaceId} and connection = ${connection} and state = 'suspicious_shrink' and not shrink_allowed returning name`
-    for (const { name } of rows) {
-      await tx`insert into audit (workspace_id, at, actor, act, target_kind, target_id, before, after)
-        select workspace_id, ${instant(now)}::timestamptz, ${by}, 'stream.accept_shrink', 'stream', connection || '.' || name,
-          ${tx.json({ shrinkAllowed: false })}, ${tx.json({ shrinkAllowed: true })}
-        from streams where workspace_id = ${workspaceId} and connection = ${connection} and name = ${name}`
-    }
+    await writeActs(
+      tx,
+      workspaceId,
+      rows.map(({ name }) => ({
+        at: now,
+        actor: by,
+        act: 'stream.accept_shrink',
+        targetKind: 'stream',
+        targetId: `${connection}.${name}`,
+        before: { shrinkAllowed: false },
+        after: { shrinkAllowed: true },
+      })),
+    )
     return rows.map((row) => row.name)
-  }) as Promise<string[]>
+  })
 }
 
 export interface PassCount {

@@ -1,3 +1,4 @@
+import { sealing, writeActs } from './audit.ts'
 import type { Sql, Tx } from './bulk.ts'
 import { instant } from './bulk.ts'
 import { markAllDirty } from './marks.ts'
@@ -101,7 +102,7 @@ export async function declarePrograms(
   by: string,
   now: number,
 ): Promise<{ versions: Map<string, number>; changed: boolean }> {
-  return sql.begin(async (tx) => {
+  return sealing(sql, async (tx) => {
     await tx`select pg_advisory_xact_lock(hashtextextended('throughline.programs', ${workspaceId}::bigint))`
     const versions = new Map<string, number>()
     let changed = false
@@ -124,34 +125,43 @@ export async function declarePrograms(
         values (${workspaceId}, ${program.key}, ${version}, ${program.source}, ${program.sourceHash}, ${instant(now)}::timestamptz, ${by})`
       await tx`insert into programs (workspace_id, key, current_version) values (${workspaceId}, ${program.key}, ${version})
         on conflict (workspace_id, key) do update set current_version = excluded.current_version`
-      await tx`insert into audit (workspace_id, at, actor, act, target_kind, target_id, after)
-        values (${workspaceId}, ${instant(now)}::timestamptz, ${by}, 'program.apply', 'program', ${program.key},
-          ${tx.json({ version, sourceHash: program.sourceHash })})`
+      const after = { version, sourceHash: program.sourceHash }
+      await writeActs(tx, workspaceId, [{ at: now, actor: by, act: 'program.apply', targetKind: 'program', targetId: program.key, after }])
     }
     // Its findings are withdrawn when its journeys are judged again.
     const gone = await tx<{ key: string }[]>`
       delete from programs where workspace_id = ${workspaceId} and not (key = any(${programs.map((program) => program.key)})) returning key`
-    for (const { key } of gone) {
-      await tx`insert into audit (workspace_id, at, actor, act, target_kind, target_id)
-        values (${workspaceId}, ${instant(now)}::timestamptz, ${by}, 'program.withdraw', 'program', ${key})`
-    }
+    await writeActs(
+      tx,
+      workspaceId,
+      gone.map(({ key }) => ({ at: now, actor: by, act: 'program.withdraw', targetKind: 'program', targetId: key })),
+    )
     // In this transaction: a version that was noted is never again found changed, so a mark lost with a crash would be lost for good.
     if (changed || gone.length > 0) await markAllDirty(tx, workspaceId)
     return { versions, changed: changed || gone.length > 0 }
-  }) as Promise<{ versions: Map<string, number>; changed: boolean }>
+  })
 }
 
 /** The addresses inside that tools may be reached at stand in the file alone; the record keeps every change of them (S9). */
 export async function noteEgress(sql: Sql, workspaceId: number, allow: readonly string[], by: string, now: number): Promise<void> {
-  await sql.begin(async (tx) => {
+  await sealing(sql, async (tx) => {
     await tx`select pg_advisory_xact_lock(hashtextextended('throughline.egress', ${workspaceId}::bigint))`
     const [last] = await tx<{ after: { allow: string[] } }[]>`select after from audit
       where workspace_id = ${workspaceId} and target_kind = 'workspace' and target_id = 'egress' order by recorded_at desc limit 1`
     const before = last?.after.allow ?? []
     const after = [...new Set(allow)].sort()
     if (before.join() === after.join()) return
-    await tx`insert into audit (workspace_id, at, actor, act, target_kind, target_id, before, after)
-      values (${workspaceId}, ${instant(now)}::timestamptz, ${by}, 'egress.allow', 'workspace', 'egress', ${tx.json({ allow: before })}, ${tx.json({ allow: after })})`
+    await writeActs(tx, workspaceId, [
+      {
+        at: now,
+        actor: by,
+        act: 'egress.allow',
+        targetKind: 'workspace',
+        targetId: 'egress',
+        before: { allow: before },
+        after: { allow: after },
+      },
+    ])
   })
 }
 

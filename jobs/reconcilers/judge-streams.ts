@@ -1,3 +1,4 @@
+import { sealing } from '../../db/records/audit.ts'
 import type { Sql } from '../../db/records/bulk.ts'
 import { readComponentFindings, writeFindingChanges } from '../../db/records/finding-changes.ts'
 import { readSights } from '../../db/records/sights.ts'
@@ -10,7 +11,7 @@ export async function judgeStreams(
   sql: Sql,
   deps: { readonly workspaceId: number; readonly workspaceKey: string; readonly routing: Routing; readonly now: () => number },
 ): Promise<number> {
-  return sql.begin(async (tx) => {
+  return sealing(sql, async (tx) => {
     await tx`select pg_advisory_xact_lock(hashtextextended('throughline.judge-streams', ${deps.workspaceId}::bigint))`
     const sights = await readSights(tx, deps.workspaceId)
     const existing = await readComponentFindings(tx, deps.workspaceId, [noComponent])
@@ -31,5 +32,5 @@ export async function judgeStreams(
       deps.now(),
     )
     return changes.length
-  }) as Promise<number>
+  })
 }

@@ -1,4 +1,5 @@
 import type { Tx } from '../../db/records/bulk.ts'
+import { sealActs } from '../../db/records/audit.ts'
 import { tellJourneys } from '../../db/records/feed.ts'
 import { writeFindingChanges } from '../../db/records/finding-changes.ts'
 import {
@@ -112,6 +113,7 @@ export class Writes {
     await replaceDue(tx, workspaceId, components, this.#due)
     await writeFindingChanges(tx, workspaceId, this.#moved, this.#findings, now)
     await tellJourneys(tx, workspaceId, this.#changedJourneys(), now)
+    await sealActs(tx)
   }
 }
 

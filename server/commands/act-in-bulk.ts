@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { sealing } from '../../db/records/audit.ts'
 import type { NamedTarget } from '../../db/records/bulk-acts.ts'
 import {
   advanceBulkAct,
@@ -43,7 +44,7 @@ export async function beginInBulk(deps: AppDeps, asked: AskedAct, scope: BulkSco
   decideAct(asked, { now, wallNow: deps.wallNow(), me })
   const { act, ...details } = asked
   const isByFilter = 'filter' in scope
-  const begun = await workspace.database.db.transaction(async (tx) => {
+  const begun = await sealing(workspace.database.db, async (tx) => {
     const bulk = await beginBulkAct(
       tx,
       workspace.id,
@@ -84,7 +85,7 @@ export async function runInBulk(deps: AppDeps, id: string): Promise<void> {
 
 export async function stopInBulk({ workspace, me }: AppDeps, id: string): Promise<BulkActRow> {
   const { database, id: workspaceId, clock } = workspace
-  const stopped = await database.db.transaction((tx) => stopBulkAct(tx, workspaceId, id, { actor: me.id, at: clock.now() }))
+  const stopped = await sealing(database.db, (tx) => stopBulkAct(tx, workspaceId, id, { actor: me.id, at: clock.now() }))
   const bulk = stopped ?? (await readBulkAct(database.db, workspaceId, id))
   if (!bulk) throw new AppError('not_found', 'There is no such act on many findings.')
   return bulk
@@ -94,7 +95,7 @@ export async function stopInBulk({ workspace, me }: AppDeps, id: string): Promis
 async function runBatch(deps: AppDeps, id: string, size: number): Promise<number | null> {
   const { workspace } = deps
   const now = workspace.clock.now()
-  return workspace.database.db.transaction(async (tx) => {
+  return sealing(workspace.database.db, async (tx) => {
     const batch = await takeBulkBatch(tx, workspace.id, id, size)
     if (!batch || batch.bulk.handled === batch.bulk.total) {
       if (batch) await advanceBulkAct(tx, workspace.id, batch.bulk, { handled: 0, done: 0, skipped: {} }, now)

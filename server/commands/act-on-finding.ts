@@ -1,4 +1,5 @@
 import type { FindingAct } from '../../db/records/findings.ts'
+import { sealing } from '../../db/records/audit.ts'
 import { changeFinding, noteAct, readFinding } from '../../db/records/findings.ts'
 import type { DbTransaction } from '../../db/client.ts'
 import type { FindingRow } from '../../db/schema/findings.ts'
@@ -28,7 +29,7 @@ export async function actOnFinding(
   const { workspace, me } = deps
   const now = workspace.clock.now()
   const wallNow = deps.wallNow()
-  return workspace.database.db.transaction(async (tx) => {
+  return sealing(workspace.database.db, async (tx) => {
     const found = await readFinding(tx, workspace.id, act.id)
     if (!found) throw new AppError('not_found', `There is no finding ${act.id}.`)
     if (act.revision !== null && found.revision !== act.revision) throw someoneWasFirst(found, act)

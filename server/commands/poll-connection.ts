@@ -1,3 +1,4 @@
+import { sealing } from '../../db/records/audit.ts'
 import { noteConnectionAct, readConnection } from '../../db/records/connections.ts'
 import { AppError } from '../../jobs/domain/errors.ts'
 import type { AppDeps } from '../deps.ts'
@@ -8,7 +9,7 @@ export async function pollConnectionNow(deps: AppDeps, id: string): Promise<void
   const found = await readConnection(database.db, workspaceId, id)
   if (!found) throw new AppError('not_found', `There is no connection ${id}.`)
   if (!found.connection.enabled) throw new AppError('conflict', `Connection ${id} is no longer configured, so it is not read.`)
-  await database.db.transaction(async (tx) => {
+  await sealing(database.db, async (tx) => {
     await noteConnectionAct(tx, workspaceId, id, 'connection.poll', { actor: deps.me.id, at: clock.now() })
     await deps.poll(id, tx)
   })

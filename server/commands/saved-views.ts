@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { DbTransaction } from '../../db/client.ts'
+import { sealing } from '../../db/records/audit.ts'
 import type { ViewAct } from '../../db/records/saved-views.ts'
 import { addSavedView, changeSavedView, deleteSavedView, listSavedViews, lockSavedViews } from '../../db/records/saved-views.ts'
 import type { SavedViewRow } from '../../db/schema/saved-views.ts'
@@ -57,7 +58,7 @@ export function deleteView(deps: AppDeps, { id, revision }: ViewChange): Promise
 }
 
 function within<T>({ workspace, me }: AppDeps, change: (tx: DbTransaction, act: ViewAct) => Promise<T>): Promise<T> {
-  return workspace.database.db.transaction(async (tx) => {
+  return sealing(workspace.database.db, async (tx) => {
     await lockSavedViews(tx, workspace.id)
     return change(tx, { actor: me.id, at: workspace.clock.now() })
   })

@@ -87,7 +87,10 @@ describe('the application role (semantics 25)', () => {
   })
 
   it('cannot change or delete an audit row', async () => {
-    await sql`insert into audit ${sql(audit)}`
+    await sql.begin(async (tx) => {
+      await tx`insert into audit ${tx(audit)}`
+      await tx`select seal_audit()`
+    })
     await expect(sql`update audit set actor = 'someone else'`).rejects.toThrow(/permission denied/)
     await expect(sql`delete from audit`).rejects.toThrow(/permission denied/)
     await expect(sql`truncate audit`).rejects.toThrow(/permission denied/)
