@@ -41,7 +41,7 @@ export async function readOverview(deps: AppDeps, since: number | null): Promise
     countOpened(sql, workspace.id, [yesterday, sameTimeYesterday, midnight, now + 1]),
     countClosed(sql, workspace.id, [yesterday, sameTimeYesterday, midnight, now + 1]),
     since === null ? null : readChanges(deps, since, now),
-    readConnectionViews(deps, { passes: false, findings: false }),
+    readConnectionViews(deps, { passes: 0, findings: false }),
     readVerdictCounts(sql, workspace.id, now),
     readMostUrgent(db, workspace.id, { now, wallNow: deps.wallNow(), limit: shown }),
     readNextPromises(sql, workspace.id, now, shown),
@@ -72,7 +72,7 @@ export async function readOverview(deps: AppDeps, since: number | null): Promise
     connections: {
       total: connections.length,
       notFresh: connections
-        .filter(({ state }) => state !== 'ok' && state !== 'paused')
+        .filter(({ state }) => state !== 'ok' && state !== 'removed')
         .map(({ id, title, state, message, readTo }) => ({ id, title, state, message, readTo })),
     },
     unknown: {

@@ -73,6 +73,13 @@ function standingOf(address: string, { rows, more, drift }: Aside): Standing {
   }
 }
 
+/** Which rows stand set aside by what is kept with a cursor, as raw hashes; null: the connector keeps that itself, or more stand than are listed. */
+export function standingIn(cursor: unknown): ReadonlySet<string> | null {
+  const kept = keptSchema.safeParse(cursor)
+  if (!kept.success || kept.data.aside.more > 0) return null
+  return new Set(kept.data.aside.rows.map((row) => row.rawHash))
+}
+
 function inWords(address: string, count: number, first: { readonly where: string; readonly reason: string } | undefined): string {
   const shown = first === undefined ? '' : ` (${count === 1 ? '' : 'the first: '}${first.where}: ${first.reason})`
   const [what, it] = count === 1 ? [`1 record of ${address} was`, 'it'] : [`${count} records of ${address} were`, 'they']

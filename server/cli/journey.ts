@@ -45,7 +45,7 @@ export async function journey(
       row,
       judged,
       findings: await readJourneyFindings(workspace.database.db, workspace.id, row.id),
-      connections: await readConnectionViews(deps, { passes: false }),
+      connections: await readConnectionViews(deps, { passes: 0 }),
       now: workspace.clock.now(),
       context: viewContext(deps),
     })

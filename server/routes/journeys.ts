@@ -174,7 +174,7 @@ export function journeyRoutes(deps: AppDeps) {
       const { row, judged } = await judgedJourney(id)
       const [findings, connections] = await Promise.all([
         readJourneyFindings(database.db, workspaceId, id),
-        readConnectionViews(deps, { passes: false }),
+        readConnectionViews(deps, { passes: 0 }),
       ])
       const view = toJourneyView({ row, judged, findings, connections, now: clock.now(), context: viewContext(deps) })
       return context.json(foldJourney(view), 200)

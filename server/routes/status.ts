@@ -44,7 +44,7 @@ export function statusRoutes(deps: AppDeps) {
     const now = workspace.clock.now()
     const [severities, connections, lastBeat, standstills, outsideCheck] = await Promise.all([
       countOpenBySeverity(sql, workspace.id, now),
-      readConnectionViews(deps, { passes: false, findings: false }),
+      readConnectionViews(deps, { passes: 0, findings: false }),
       readLastBeat(sql, workspace.id),
       readStandstills(deps),
       readOutsideCheckView(deps),
@@ -65,7 +65,7 @@ export function statusRoutes(deps: AppDeps) {
         },
         connections: {
           total: connections.length,
-          notFresh: connections.filter((connection) => connection.state !== 'ok' && connection.state !== 'paused').length,
+          notFresh: connections.filter((connection) => connection.state !== 'ok' && connection.state !== 'removed').length,
         },
         me: deps.me,
         engine: { lastBeat: iso(lastBeat), standstills: standstills.map(toStandstillView), outsideCheck },

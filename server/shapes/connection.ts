@@ -4,7 +4,18 @@ import type { PassRow } from '../../db/schema/passes.ts'
 import type { StreamRow } from '../../db/schema/streams.ts'
 import { allowedShape, iso, isoTime, ownerShape } from './common.ts'
 
-export const connectionStates = ['ok', 'late', 'blind', 'auth_failed', 'rate_limited', 'failed', 'schema_drift', 'paused', 'new'] as const
+export const connectionStates = [
+  'ok',
+  'late',
+  'blind',
+  'auth_failed',
+  'rate_limited',
+  'failed',
+  'schema_drift',
+  'paused',
+  'removed',
+  'new',
+] as const
 export type ConnectionState = (typeof connectionStates)[number]
 export const connectionStateShape = z.enum(connectionStates).openapi('ConnectionState')
 
@@ -19,6 +30,13 @@ const passShape = z.object({
   read: z.int(),
   changed: z.int(),
   quarantined: z.int(),
+  /** Everything that changed between these times was read, by the tool's clock. */
+  coveredFrom: isoTime.nullable(),
+  coveredTo: isoTime.nullable(),
+  /** What it asked of its tool; null: nothing over HTTP. */
+  requests: z
+    .object({ requests: z.int(), retries: z.int(), rateLimited: z.int(), waitedMs: z.int(), p50Ms: z.int(), p95Ms: z.int() })
+    .nullable(),
 })
 
 const streamShape = z.object({
@@ -34,6 +52,8 @@ const streamShape = z.object({
   retryAt: isoTime.nullable(),
   records: z.int(),
   quarantined: z.int(),
+  /** The last day, oldest first, one letter for each five minutes: `o` read on time, `l` late, `e` failing, `n` not read yet. */
+  strip: z.string(),
   passes: z.array(passShape),
 })
 
@@ -45,6 +65,8 @@ export const connectionShape = z
     state: connectionStateShape,
     message: z.string().nullable(),
     whatToDo: z.string().nullable(),
+    /** Whether a person stopped reading it; what happens in it meanwhile is unknown. */
+    paused: z.object({ since: isoTime, by: z.string(), reason: z.string() }).nullable(),
     owner: ownerShape.nullable(),
     pollSeconds: z.int(),
     blindAfterSeconds: z.int(),
@@ -57,9 +79,90 @@ export const connectionShape = z
   })
   .openapi('Connection')
 
+const totalsShape = z.object({
+  passes: z.int(),
+  requests: z.int(),
+  retries: z.int(),
+  rateLimited: z.int(),
+  waitedMs: z.int(),
+  /** Of the slowest pass. */
+  p95Ms: z.int().nullable(),
+})
+
 export const connectionDetailShape = connectionShape
-  .extend({ asOf: isoTime, can: z.object({ check: allowedShape, poll: allowedShape }) })
+  .extend({
+    asOf: isoTime,
+    can: z.object({ check: allowedShape, poll: allowedShape, pause: allowedShape, resume: allowedShape }),
+    /** What the tool said when it was last asked whether it answers. */
+    lastCheck: z.object({ at: isoTime, ok: z.boolean(), message: z.string() }).nullable(),
+    /** What was asked of the tool since then. */
+    budget: z.object({ since: isoTime, streams: z.array(totalsShape.extend({ stream: z.string(), clockSkewMs: z.number().nullable() })) }),
+    /** The code that speaks to the tool; null where it is not known any more. */
+    about: z
+      .object({
+        title: z.string(),
+        version: z.string(),
+        apiVersion: z.string(),
+        /** Against what it was tried: the vendor's service, an emulator of others, or the specification only. */
+        verified: z.enum(['real-service', 'outside-emulator', 'spec-only']),
+        verifiedOn: z.string(),
+        streams: z.array(
+          z.object({
+            stream: z.string(),
+            cursor: z.string(),
+            deletions: z.string(),
+            overlapSeconds: z.int(),
+            fullSweepSeconds: z.int().nullable(),
+            kept: z.array(z.string()),
+            hashed: z.array(z.string()),
+            dropped: z.array(z.string()),
+          }),
+        ),
+      })
+      .nullable(),
+    /** Promises in force that hang on it. */
+    promises: z.array(
+      z.object({
+        program: z.string(),
+        programTitle: z.string(),
+        expectation: z.string(),
+        title: z.string(),
+        severity: z.string(),
+        streams: z.array(z.object({ stream: z.string(), why: z.enum(['shows', 'starts']) })),
+      }),
+    ),
+  })
   .openapi('ConnectionDetail')
+
+/** stands: absence in its stream counts for nothing meanwhile. gone: it was read well since, or is no longer met. */
+export const quarantinedStates = ['stands', 'gone', 'accepted'] as const
+export const quarantineShape = z
+  .object({
+    asOf: isoTime,
+    /** Beyond those shown too. */
+    total: z.int(),
+    next: z.null(),
+    items: z.array(
+      z.object({
+        stream: z.string(),
+        streamTitle: z.string(),
+        rawHash: z.string(),
+        /** An id or a line, never content. */
+        location: z.string(),
+        reason: z.string(),
+        firstSeenAt: isoTime,
+        lastSeenAt: isoTime,
+        times: z.int(),
+        state: z.enum(quarantinedStates),
+        accepted: z.object({ at: isoTime, by: z.string(), reason: z.string() }).nullable(),
+        can: z.object({ accept: allowedShape }),
+      }),
+    ),
+  })
+  .openapi('Quarantine')
+
+export type ConnectionDetailView = z.output<typeof connectionDetailShape>
+export type QuarantineView = z.output<typeof quarantineShape>
 
 export type ConnectionView = z.output<typeof connectionShape>
 
@@ -71,9 +174,9 @@ export interface ConnectionContext {
   /** Streams with a standing change of shape, as `<connection>.<stream>`. */
   readonly drifting: ReadonlySet<string>
   readonly openFindings: number
+  /** By stream; left out: no strip. */
+  readonly strips?: ReadonlyMap<number, string>
 }
-
-const passesShown = 60
 
 export function toConnectionView({ connection, streams }: ConnectionStatus, context: ConnectionContext): ConnectionView {
   const views = streams.map((stream) => {
@@ -91,16 +194,17 @@ export function toConnectionView({ connection, streams }: ConnectionStatus, cont
       retryAt: iso(stream.retryAt),
       records: stream.records,
       quarantined: stream.setAside ?? context.quarantined.get(stream.id) ?? 0,
+      strip: context.strips?.get(stream.id) ?? '',
       passes: context.passes
         .filter((pass) => pass.connection === connection.id && pass.stream === stream.name)
-        .slice(0, passesShown)
         .reverse()
         .map(toPassView),
     }
   })
   // One the configuration dropped says nothing about the others.
   const read = streams.filter((stream) => stream.state !== 'paused')
-  const worst = worstOf(read.length === 0 ? views : views.filter((_, index) => streams[index]?.state !== 'paused'))
+  const paused = pauseOf(connection)
+  const worst = paused ?? worstOf(read.length === 0 ? views : views.filter((_, index) => streams[index]?.state !== 'paused'))
   return {
     id: connection.id,
     connector: connection.connector,
@@ -108,6 +212,10 @@ export function toConnectionView({ connection, streams }: ConnectionStatus, cont
     state: worst.state,
     message: worst.reason,
     whatToDo: whatToDo[worst.state],
+    paused:
+      connection.pausedAt === null || paused === null
+        ? null
+        : { since: iso(connection.pausedAt), by: connection.pausedBy ?? '', reason: connection.pausedReason ?? '' },
     owner:
       connection.owner === null ? null : { key: connection.owner, title: context.ownerTitles.get(connection.owner) ?? connection.owner },
     pollSeconds: connection.pollSeconds,
@@ -130,6 +238,7 @@ const badness: Readonly<Record<ConnectionState, number>> = {
   schema_drift: 4,
   late: 3,
   paused: 2,
+  removed: 2,
   new: 1,
   ok: 0,
 }
@@ -148,8 +257,10 @@ export function streamState(
   stream: StreamRow,
   { now, drifting }: Pick<ConnectionContext, 'now' | 'drifting'>,
 ): { state: ConnectionState; reason: string | null } {
-  if (!connection.enabled) return { state: 'paused', reason: 'The configuration no longer names this connection.' }
-  if (stream.state === 'paused') return { state: 'paused', reason: stream.stateReason }
+  if (!connection.enabled) return { state: 'removed', reason: 'The configuration no longer names this connection.' }
+  if (stream.state === 'paused') return { state: 'removed', reason: stream.stateReason }
+  const paused = pauseOf(connection)
+  if (paused !== null) return paused
   if (stream.state === 'auth_failed' || stream.state === 'missing_secret') return { state: 'auth_failed', reason: stream.stateReason }
   if (stream.state === 'rate_limited') return { state: 'rate_limited', reason: stream.stateReason }
   if (stream.state !== 'ok' && stream.state !== 'new') return { state: 'failed', reason: stream.stateReason }
@@ -165,6 +276,12 @@ export function streamState(
   return { state: 'ok', reason: null }
 }
 
+/** Paused is not well: it is what a person decided, and what happens in the tool meanwhile is unknown. */
+function pauseOf({ enabled, pausedAt }: ConnectionStatus['connection']): { state: 'paused'; reason: string } | null {
+  if (!enabled || pausedAt === null) return null
+  return { state: 'paused', reason: `Nothing of it is read since ${new Date(pausedAt).toISOString()}: it was paused.` }
+}
+
 const whatToDo: Readonly<Record<ConnectionState, string | null>> = {
   ok: null,
   new: 'Wait for the first complete read.',
@@ -174,7 +291,8 @@ const whatToDo: Readonly<Record<ConnectionState, string | null>> = {
   rate_limited: 'Nothing: it waits for as long as the tool asked.',
   failed: 'Check the connection; reading goes on from the last committed page.',
   schema_drift: 'Read the schema_drift finding: it names the paths, never their values.',
-  paused: null,
+  paused: 'Resume it to read on from where it stopped; until then what happens in it is unknown, and nothing in it is called missing.',
+  removed: null,
 }
 
 /** How far a stream tells what did not happen: its watermark less its lag. */
@@ -200,5 +318,18 @@ function toPassView(pass: PassRow) {
     read: pass.read,
     changed: pass.changed,
     quarantined: pass.quarantined,
+    coveredFrom: iso(pass.coveredFrom),
+    coveredTo: iso(pass.coveredTo),
+    requests:
+      pass.requests === null
+        ? null
+        : {
+            requests: pass.requests,
+            retries: pass.retries ?? 0,
+            rateLimited: pass.rateLimited ?? 0,
+            waitedMs: pass.waitedMs ?? 0,
+            p50Ms: pass.p50Ms ?? 0,
+            p95Ms: pass.p95Ms ?? 0,
+          },
   }
 }

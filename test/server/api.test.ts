@@ -240,6 +240,7 @@ describe('the description of the API', () => {
         '/connections/{id}',
         '/connections/{id}/check',
         '/connections/{id}/poll',
+        ...['pause', 'resume', 'quarantine', 'quarantine/accept'].map((path) => `/connections/{id}/${path}`),
         '/expectations',
         '/expectations/{program}/{key}',
         '/expectations/{program}/{key}/activations',

@@ -7,7 +7,6 @@ import { streamSSE } from 'hono/streaming'
 import { answerQuestions } from '../../server/journey-answers.ts'
 import type {
   Catalogue,
-  ConnectionDetail,
   FindingAction,
   FindingDetail,
   FindingList,
@@ -15,10 +14,8 @@ import type {
   FindingStatus,
   JourneyDetail,
   JourneyRow,
-  PassRow,
   Severity,
   Status,
-  StreamRow,
 } from '../../web/src/lib/api-types.ts'
 
 import { areas } from './fixtures/index.ts'
@@ -421,65 +418,6 @@ function makeJourney(journeyId: string, findings: FindingRow[]): JourneyDetail {
   return { ...journey, questions: answerQuestions(journey) }
 }
 
-function makeConnection(n: number): ConnectionDetail {
-  const it = connections[n] ?? { id: 'billing', title: 'Stripe', connector: 'stripe' }
-  const isFailing = it.id === 'texts'
-  const passes: PassRow[] = Array.from({ length: 40 }, (_, index) => ({
-    id: `${it.id}-${index}`,
-    mode: index % 12 === 0 ? 'sweep' : 'poll',
-    startedAt: ago((40 - index) * 5 * minute),
-    endedAt: ago((40 - index) * 5 * minute - 20_000),
-    outcome: isFailing && index > 36 ? 'failed' : index % 17 === 9 ? 'partial' : 'complete',
-    message: isFailing && index > 36 ? 'Twilio refused the key (401).' : null,
-    pages: 2,
-    read: 120 + index,
-    changed: index % 5,
-    quarantined: 0,
-  }))
-  const stream = (name: string, title: string): StreamRow => ({
-    stream: name,
-    title,
-    state: isFailing ? 'auth_failed' : it.id === 'ehr' ? 'late' : 'ok',
-    reason: isFailing ? 'The key was refused (401)' : null,
-    watermark: ago(6 * minute),
-    readTo: ago((isFailing ? 80 : 8) * minute),
-    lagSeconds: 120,
-    lastCompleteAt: ago((isFailing ? 80 : 4) * minute),
-    lastSweepAt: ago(5 * hour),
-    retryAt: isFailing ? iso(fixtureNow + 5 * minute) : null,
-    records: 4210 + n * 377,
-    quarantined: n === 3 ? 2 : 0,
-    passes,
-  })
-  return {
-    asOf: iso(fixtureNow),
-    id: it.id,
-    connector: it.connector,
-    title: it.title,
-    state: isFailing ? 'auth_failed' : it.id === 'ehr' ? 'late' : 'ok',
-    message: isFailing ? 'Twilio refused the key of connection `texts` (401).' : null,
-    whatToDo: isFailing ? 'Replace it to resume; last complete read 14:10.' : null,
-    owner: owners[n % owners.length] ?? null,
-    pollSeconds: 300,
-    blindAfterSeconds: 3600,
-    readTo: ago((isFailing ? 80 : 8) * minute),
-    lastCompleteAt: ago((isFailing ? 80 : 4) * minute),
-    checkedAt: ago(5 * hour),
-    records: 8420 + n * 377,
-    openFindings: n * 3,
-    streams:
-      it.id === 'ehr'
-        ? [
-            stream('appointments', 'Appointments'),
-            stream('encounters', 'Encounters'),
-            stream('questionnaire_responses', 'Questionnaires'),
-            stream('tasks', 'Tasks'),
-          ]
-        : [stream(it.id === 'texts' ? 'messages' : 'main', it.id === 'texts' ? 'Messages' : 'Records')],
-    can: { check: ok, poll: isFailing ? no('The key is refused: replace it first.') : ok },
-  }
-}
-
 export interface Fixture {
   url: string
   /** Makes the next answers of a path fail, or slow. */
@@ -702,17 +640,6 @@ export async function startFixture({
       ),
     )
   })
-  app.get('/api/v1/connections', (c) =>
-    c.json({ items: isNew ? [] : connections.map((_, n) => makeConnection(n)), next: null, asOf: iso(fixtureNow) }),
-  )
-  app.get('/api/v1/connections/:id', (c) => {
-    const n = connections.findIndex((each) => each.id === c.req.param('id'))
-    return n === -1
-      ? c.json({ title: 'Not found', detail: 'No such connection.', status: 404, code: 'not_found' }, 404)
-      : c.json(makeConnection(n))
-  })
-  app.post('/api/v1/connections/:id/check', (c) => c.json({ ok: true, message: 'The key works; reading is allowed.', whatToDo: null }))
-  app.post('/api/v1/connections/:id/poll', (c) => c.json({ accepted: true }, 202))
   app.get('/api/v1/feed', (c) =>
     streamSSE(c, async (stream) => {
       const tell = (topic: string, ref: string) => void stream.writeSSE({ event: topic, data: JSON.stringify({ ref }) })

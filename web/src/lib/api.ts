@@ -116,4 +116,9 @@ export const api = {
   firstSteps: (signal?: AbortSignal) => body(v1['first-steps'].$get({}, stopped(signal))),
   check: (id: string) => body(connection.check.$post({ param: { id } })),
   poll: (id: string) => body(connection.poll.$post({ param: { id } })),
+  pause: (id: string, json: { reason: string }) => body(connection.pause.$post({ param: { id }, json })),
+  resume: (id: string) => body(connection.resume.$post({ param: { id } })),
+  quarantine: (id: string, signal?: AbortSignal) => body(connection.quarantine.$get({ param: { id } }, stopped(signal))),
+  acceptQuarantined: (id: string, json: { stream: string; rawHash: string; reason: string }) =>
+    body(connection.quarantine.accept.$post({ param: { id }, json })),
 }

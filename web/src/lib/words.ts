@@ -19,6 +19,7 @@ import Pause from '@lucide/svelte/icons/pause'
 import ScanSearch from '@lucide/svelte/icons/scan-search'
 import Shapes from '@lucide/svelte/icons/shapes'
 import TriangleAlert from '@lucide/svelte/icons/triangle-alert'
+import Unplug from '@lucide/svelte/icons/unplug'
 import Undo2 from '@lucide/svelte/icons/undo-2'
 import Wrench from '@lucide/svelte/icons/wrench'
 import type { ConnectionState, FindingStatus, Severity } from './api-types.ts'
@@ -60,7 +61,8 @@ export const connectionStates: Record<ConnectionState, Word> = {
   rate_limited: { word: 'Rate limited', icon: Gauge, tone: 'warn' },
   failed: { word: 'Failing', icon: CircleX, tone: 'bad' },
   schema_drift: { word: 'Shape changed', icon: Shapes, tone: 'warn' },
-  paused: { word: 'Paused', icon: Pause, tone: 'plain' },
+  paused: { word: 'Paused', icon: Pause, tone: 'warn' },
+  removed: { word: 'Not configured', icon: Unplug, tone: 'plain' },
   new: { word: 'Not read yet', icon: CircleDashed, tone: 'wait' },
 }
 
