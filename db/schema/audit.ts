@@ -73,7 +73,7 @@ export const auditCheckpoints = pgTable(
 
 export interface StoredChainProblem {
   readonly kind: string
-  readonly seq: number
+  readonly seq: number | null
   readonly row: string | null
   readonly what: string
 }
