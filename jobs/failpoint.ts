@@ -7,6 +7,14 @@ export const failpoints = [
   'judge.loaded',
   'judge.written',
   'judge.committed',
+  'run.taken',
+  'run.looked',
+  'run.step.begun',
+  'run.step.before-call',
+  'run.step.after-call',
+  'run.step.recorded',
+  'run.verifying',
+  'run.ended',
 ] as const
 export type Failpoint = (typeof failpoints)[number]
 

@@ -5,7 +5,7 @@ const transitions: Readonly<Record<FindingStatus, readonly FindingStatus[]>> = {
   open: ['acknowledged', 'acting', 'verified', 'waived', 'false_alarm', 'void', 'withdrawn'],
   acknowledged: ['open', 'acting', 'verified', 'waived', 'false_alarm', 'void', 'withdrawn'],
   acting: ['open', 'verifying', 'verified', 'false_alarm', 'void', 'withdrawn'],
-  verifying: ['verified', 'verification_failed', 'false_alarm', 'void', 'withdrawn'],
+  verifying: ['open', 'acknowledged', 'verified', 'verification_failed', 'false_alarm', 'void', 'withdrawn'],
   verification_failed: ['open', 'acknowledged', 'acting', 'verified', 'waived', 'false_alarm', 'void', 'withdrawn'],
   verified: ['open', 'false_alarm', 'void', 'withdrawn'],
   waived: ['open', 'verified', 'false_alarm', 'void', 'withdrawn'],
