@@ -215,6 +215,8 @@ export interface ActResult {
   readonly message: string
   /** The record that shows the effect, once it is read. */
   readonly evidence: EvidenceRef | null
+  /** Of a refusal that may pass (the tool was not reached, or asked to slow down): the same may be sent again no sooner than this, ms. */
+  readonly againAfterMs?: number
 }
 
 /** Whether an earlier attempt took effect; null: the tool could not say. */

@@ -44,7 +44,7 @@ export type Sent =
  * work, a redirect may follow a deed, and after a 5xx nobody knows.
  */
 export function isSurelyNotDone(status: number): boolean {
-  return status >= 400 && status < 500 && status !== 408 && status !== 409
+  return status === 501 || (status >= 400 && status < 500 && status !== 408 && status !== 409)
 }
 
 /** The reason of an answer that is no 2xx. */
@@ -61,6 +61,7 @@ export function answerSentence(status: number, what: string): string {
     return `the tool refused the credentials for ${what} (${status}). Give the connection a secret that may do this, then run it again.`
   if (status === 404 || status === 410) return `the tool does not know what ${what} is about (${status}). Nothing was done.`
   if (status === 429) return `the tool asked to slow down before ${what} (429). Nothing was done; run it again later.`
+  if (status === 501) return `the tool cannot do ${what} (501). Nothing was done.`
   if (status >= 500) return `the tool failed at ${what} (${status}). It may have been done: look before it is repeated.`
   if (isSurelyNotDone(status)) return `the tool refused ${what} (${status}). Nothing was done.`
   return `the tool answered ${what} with ${status}, which does not say whether it was done: look before it is repeated.`

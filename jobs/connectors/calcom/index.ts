@@ -14,6 +14,9 @@ import {
   turnPage,
 } from '../pass.ts'
 import { takeRows } from '../record.ts'
+import { cancel } from './actions/cancel.ts'
+import { markAbsent } from './actions/mark-absent.ts'
+import { rebook } from './actions/rebook.ts'
 import { listBookings } from './client.ts'
 import { bookingSchema, toBooking } from './map.ts'
 
@@ -79,6 +82,8 @@ const bookings: StreamSpec = {
 }
 const streams = [bookings]
 
+const actions = [cancel, markAbsent, rebook]
+
 export const calcom: Connector<CalcomConfig> = {
   describe: () => ({
     id: 'calcom',
@@ -90,8 +95,9 @@ export const calcom: Connector<CalcomConfig> = {
     configSchema,
     secrets: ['api_key'],
     streams,
-    actions: [],
+    actions,
   }),
+  actions,
 
   streams: (config) => [{ ...bookings, shows: [...(bookings.shows ?? []), ...Object.keys(config.metadata_fields)] }],
 

@@ -13,6 +13,8 @@ import {
   turnPage,
 } from '../pass.ts'
 import { takeRows } from '../record.ts'
+import { createTask } from './actions/create-task.ts'
+import { setAppointmentStatus, setTaskStatus } from './actions/set-status.ts'
 import { searchResources } from './client.ts'
 import type { FhirResource, FhirStream } from './map.ts'
 import { resourceSchemas, toResource } from './map.ts'
@@ -47,6 +49,8 @@ const types: Record<FhirStream, string> = {
   communications: 'Communication',
 }
 
+const actions = [createTask, setAppointmentStatus, setTaskStatus]
+
 export const fhir: Connector<FhirConfig> = {
   describe: () => ({
     id: 'fhir',
@@ -58,8 +62,9 @@ export const fhir: Connector<FhirConfig> = {
     configSchema,
     secrets: ['token'],
     streams,
-    actions: [],
+    actions,
   }),
+  actions,
 
   endpoint: (config, secrets) => ({
     baseUrl: config.base_url,

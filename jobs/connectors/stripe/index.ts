@@ -6,6 +6,8 @@ import { metadataFieldsSchema, metadataMapSchema } from '../metadata.ts'
 import { beginPass, checkStreams, countRows, coverageOf, passSchema, readCursor, streamNamed, sweepOf, turnPage } from '../pass.ts'
 import type { Taken } from '../record.ts'
 import { takeRows } from '../record.ts'
+import { cancel } from './actions/cancel.ts'
+import { refund } from './actions/refund.ts'
 import type { Change, StripeStream } from './client.ts'
 import { listChanges, listObjects, readObject } from './client.ts'
 import { paymentIntentSchema, refundSchema, toPaymentIntent, toRefund } from './map.ts'
@@ -160,6 +162,8 @@ const refunds: StreamSpec = {
 const streams = [paymentIntents, refunds]
 type Context = PollContext<StripeConfig>
 
+const actions = [refund, cancel]
+
 export const stripe: Connector<StripeConfig> = {
   describe: () => ({
     id: 'stripe',
@@ -171,8 +175,9 @@ export const stripe: Connector<StripeConfig> = {
     configSchema,
     secrets: ['api_key'],
     streams,
-    actions: [],
+    actions,
   }),
+  actions,
 
   streams: (config) => [{ ...paymentIntents, shows: [...(paymentIntents.shows ?? []), ...Object.keys(config.metadata_fields)] }, refunds],
 

@@ -3,6 +3,7 @@ import type { PollContext } from '../connector.ts'
 import { ToolError } from '../connector.ts'
 import type { ToolResponse } from '../http.ts'
 import { readEnvelope } from '../pass.ts'
+import type { Sent } from '../sent.ts'
 import type { TwilioConfig } from './index.ts'
 
 type Context = PollContext<TwilioConfig>
@@ -27,6 +28,10 @@ export async function listMessages(ctx: Context, sentFrom: number | null, next: 
   const response = next
     ? await ctx.http.get(next, what)
     : await ctx.http.get(`${messagesPath(ctx.config)}.json`, { ...what, query: { PageSize: pageSize, 'DateSent>': since } })
+  return pageOf(ctx, response)
+}
+
+function pageOf(ctx: Context, response: ToolResponse): MessagePage {
   const list = readEnvelope(ctx, listSchema, response.json, 'messages')
   const ids = list.messages.map((row) => {
     const placed = placedSchema.safeParse(row).data
@@ -34,6 +39,20 @@ export async function listMessages(ctx: Context, sentFrom: number | null, next: 
   })
   const after = list.next_page_uri ? new URL(ctx.http.sameOrigin(list.next_page_uri)) : null
   return { response, data: list.messages, ids, next: after ? after.pathname + after.search : null }
+}
+
+/** The newest messages with one number, whichever their state; `next` goes on. */
+export async function listMessagesTo(ctx: Context, to: string, next: string | null): Promise<MessagePage> {
+  const what = { what: 'messages', signal: ctx.signal }
+  const response = next
+    ? await ctx.http.get(next, what)
+    : await ctx.http.get(`${messagesPath(ctx.config)}.json`, { ...what, query: { To: to, PageSize: 100 } })
+  return pageOf(ctx, response)
+}
+
+/** Asks for a message to be sent. https://www.twilio.com/docs/messaging/api/message-resource#create-a-message-resource */
+export function postMessage(ctx: Context, form: Readonly<Record<string, string | undefined>>): Promise<Sent> {
+  return ctx.http.send(`${messagesPath(ctx.config)}.json`, { method: 'POST', what: 'the message', signal: ctx.signal, body: { form } })
 }
 
 /** One message, or null when it was deleted at Twilio. */

@@ -2,6 +2,8 @@ import { z } from 'zod'
 import type { Connector, Drift, PollPage, Quarantined, ReadRecord, StreamSpec } from '../connector.ts'
 import { beginPass, checkStreams, countRows, coverageOf, passSchema, readCursor, streamNamed, sweepOf, turnPage } from '../pass.ts'
 import { readRecord, uniqueDrift } from '../record.ts'
+import { resend } from './actions/resend.ts'
+import { send } from './actions/send.ts'
 import { listMessages, readMessage } from './client.ts'
 import type { Message } from './map.ts'
 import { finalStatuses, messageSchema, toMessage } from './map.ts'
@@ -14,12 +16,27 @@ const pattern = z.string().refine(compiles, { error: 'is not a regular expressio
 
 const vendorUrl = 'https://api.twilio.com'
 
+/** What of Twilio's Content API sends this template; without it the template is only known when it is seen. */
+const contentSchema = z.strictObject({
+  sid: z.string().regex(/^HX[0-9a-fA-F]{32}$/),
+  /** Object types whose ids fill {{1}}, {{2}}, … */
+  variables: z.array(z.string().min(1)).default([]),
+  messaging_service: z.string().regex(/^MG[0-9a-fA-F]{32}$/),
+})
+
 const configSchema = z.strictObject({
   base_url: z.url().default(vendorUrl),
   account_sid: z.string().regex(/^AC[0-9a-fA-F]{32}$/),
   /** First fitting pattern names the template; matched in memory, without case, against the first 1,600 characters. */
   templates: z
-    .array(z.strictObject({ name: z.string().min(1), pattern, direction: z.enum(['inbound', 'outbound']).optional() }))
+    .array(
+      z.strictObject({
+        name: z.string().min(1),
+        pattern,
+        direction: z.enum(['inbound', 'outbound']).optional(),
+        content: contentSchema.optional(),
+      }),
+    )
     .default([]),
   /** Object type to a pattern whose first group is the id, such as a booking link. */
   objects: z.record(z.string(), pattern).default({}),
@@ -75,6 +92,8 @@ const messages: StreamSpec = {
 }
 const streams = [messages]
 
+const actions = [resend, send]
+
 export const twilio: Connector<TwilioConfig> = {
   describe: () => ({
     id: 'twilio',
@@ -86,8 +105,9 @@ export const twilio: Connector<TwilioConfig> = {
     configSchema,
     secrets: ['auth_token'],
     streams,
-    actions: [],
+    actions,
   }),
+  actions,
 
   // A simulator has no console.
   recordUrl: (config) => (config.base_url === vendorUrl ? 'https://www.twilio.com/console/sms/logs/{id}' : null),

@@ -78,14 +78,14 @@ function senderOf(message: Message, config: TwilioConfig): Actor {
   return service === null ? { kind: 'unknown', id: null } : { kind: 'automation', id: service }
 }
 
-function templateOf(message: Message, config: TwilioConfig, inbound: boolean): string | null {
+export function templateOf(message: Pick<Message, 'body'>, config: TwilioConfig, inbound: boolean): string | null {
   const body = message.body?.slice(0, 1600) ?? ''
   const direction = inbound ? 'inbound' : 'outbound'
   const found = config.templates.find((one) => (one.direction ?? direction) === direction && new RegExp(one.pattern, 'iu').test(body))
   return found?.name ?? null
 }
 
-function objectsOf(message: Message, config: TwilioConfig): ObjectRef[] {
+export function objectsOf(message: Pick<Message, 'body'>, config: TwilioConfig): ObjectRef[] {
   return Object.entries(config.objects).flatMap(([type, pattern]) => {
     const id = firstGroup(pattern, message.body)
     return id === null ? [] : [{ type, id }]
