@@ -44,13 +44,16 @@ export async function readText(
   }
 }
 
-export async function programFiles(root: string): Promise<string[]> {
-  const entries = await readdir(join(root, 'programs')).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return []
-    throw new AppError('invalid_configuration', `The folder ${join(root, 'programs')} cannot be read (${error.code}).`, { cause: error })
+/** The YAML files of a folder beside connections.yaml, sorted; null where there is no such folder. */
+export async function filesOf(root: string, folder: 'programs' | 'runbooks'): Promise<string[] | null> {
+  const entries = await readdir(join(root, folder)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null
+    throw new AppError('invalid_configuration', `The folder ${join(root, folder)} cannot be read (${error.code}).`, { cause: error })
   })
-  return entries
-    .filter((name) => /\.ya?ml$/.test(name))
-    .sort()
-    .map((name) => `programs/${name}`)
+  return (
+    entries
+      ?.filter((name) => /\.ya?ml$/.test(name))
+      .sort()
+      .map((name) => `${folder}/${name}`) ?? null
+  )
 }

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
 import { checkRouting } from './check-routing.ts'
-import { parseFile, programFiles, readSource, readText } from './configuration-files.ts'
+import { filesOf, parseFile, readSource, readText } from './configuration-files.ts'
 import { connectionsFrameSchema, ownersFileSchema } from './configuration-schema.ts'
 import { readConnection } from './configured-connection.ts'
 import type { ConfiguredConnection, Environment } from './configured-connection.ts'
 import { type ConfiguredOutsideCheck, readOutsideCheck } from './configured-outside-check.ts'
 import { type ConfiguredReports, readReports } from './configured-reports.ts'
+import { type ConfiguredRunbook, declareRunbooks, readRunbooks } from './configured-runbooks.ts'
 import { type ConfiguredSite, readSites } from './configured-sites.ts'
 import type { Connector } from './connectors/connector.ts'
 import { parseAllowList } from './connectors/guard.ts'
@@ -38,6 +39,8 @@ export interface Configuration {
   readonly sites?: readonly ConfiguredSite[]
   readonly routing: Routing
   readonly programs: readonly ConfiguredProgram[]
+  /** Those of runbooks/; none where there is no such folder. */
+  readonly runbooks?: readonly ConfiguredRunbook[]
   /** `host:port` entries, as written; the guard parses them. */
   readonly egressAllow: readonly string[]
   /** Who outside is told that all goes on; null or absent: nobody. */
@@ -120,15 +123,18 @@ export async function readConfiguration(
     }
   }
 
-  // 2. Programs, against the streams and owners there are.
+  // 2. Programs, against the streams, owners and runbooks there are.
+  const declaredRunbooks = await declareRunbooks(root, problems)
   const readIds = new Set(connections.map((connection) => connection.id))
   const known = {
     ...(connectionsFile === null ? {} : { streams: knownStreams(connections) }),
     ...(ownersFile === null ? {} : { owners: ownerKeys }),
+    ...(declaredRunbooks === null ? {} : { runbooks: declaredRunbooks.keys }),
     unreadConnections: new Set(Object.keys(declared).filter((id) => !readIds.has(id))),
   }
   const programs: ConfiguredProgram[] = []
-  for (const file of await programFiles(root)) {
+  const files = (await filesOf(root, 'programs')) ?? []
+  for (const file of files) {
     const source = await readText(root, file, problems)
     if (source === null) continue
     const parsed = parseProgram(source, file, known)
@@ -151,7 +157,15 @@ export async function readConfiguration(
   if (programs.length === 0 && problems.length === 0)
     notices.push('There is no program in programs/, so nothing is judged. Add a file such as programs/onboarding.yaml.')
 
-  // 3. Owners, sites and routes, against everything above.
+  // 3. Runbooks, against the actions of the connections and the promises of the programs.
+  const runbooks = readRunbooks(
+    declaredRunbooks,
+    { known, connections, connectors, programs, isWhole: programs.length === files.length },
+    problems,
+    notices,
+  )
+
+  // 4. Owners, sites and routes, against everything above.
   const sites = ownersFile && ownership ? readSites(ownersFile, ownership, problems) : []
   if (ownersFile && ownership) {
     const connectionIds = connectionsFile && new Set(Object.keys(declared))
@@ -174,6 +188,7 @@ export async function readConfiguration(
     sites,
     routing: { routes: ownership.routes ?? [], default: ownership.default },
     programs,
+    runbooks,
     egressAllow: wiring.egress?.allow ?? [],
     reports,
     outsideCheck: await readOutsideCheck(root, wiring.dead_man, environment, notices),

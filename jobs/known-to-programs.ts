@@ -1,8 +1,12 @@
 import type { Configuration } from './configuration.ts'
 import type { Known, KnownStream } from './domain/parse-program.ts'
 
-/** What a program written now may refer to: the streams and owners Throughline was started with. */
-export function knownToPrograms({ connections, owners }: Pick<Configuration, 'connections' | 'owners'>): Known & {
+/** What a program written now may refer to: the streams, owners and runbooks Throughline was started with. */
+export function knownToPrograms({
+  connections,
+  owners,
+  runbooks = [],
+}: Pick<Configuration, 'connections' | 'owners' | 'runbooks'>): Known & {
   readonly streams: ReadonlyMap<string, KnownStream>
 } {
   return {
@@ -15,5 +19,6 @@ export function knownToPrograms({ connections, owners }: Pick<Configuration, 'co
       ),
     ),
     owners: new Set(owners.map(({ key }) => key)),
+    ...(runbooks.length === 0 ? {} : { runbooks: new Set(runbooks.map(({ runbook }) => runbook.key)) }),
   }
 }

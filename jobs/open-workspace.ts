@@ -4,6 +4,7 @@ import { declareSites } from '../db/records/sites.ts'
 import { refreshStatistics } from '../db/records/statistics.ts'
 import { declareConnections, declareOwners, ensureWorkspace, findWorkspace, noteEgress, readDecisions } from '../db/records/workspaces.ts'
 import { bringIntoForce, type OpeningPrograms } from './apply-programs.ts'
+import { bringRunbooksIntoForce } from './apply-runbooks.ts'
 import type { Configuration, ConfiguredConnection } from './configuration.ts'
 import { sitesOf } from './configured-sites.ts'
 import { type Connector, ToolError } from './connectors/connector.ts'
@@ -48,7 +49,7 @@ export interface OpenWorkspaceOptions {
   /** Who applies the configuration, for the audit. */
   readonly actor: string
   readonly without?: JudgeContext['without']
-  /** What opening does with the programs of the folder; `apply` unless told. */
+  /** What opening does with the programs and runbooks of the folder; `apply` unless told. */
   readonly programs?: OpeningPrograms
   /** Nothing is written; a workspace that was never opened is an empty one. */
   readonly isReadOnly?: boolean
@@ -136,7 +137,10 @@ async function declareAll(
     await declareSites(sql, workspaceId, { sites: configuration.sites ?? [], ...sites })
     await noteEgress(sql, workspaceId, configuration.egressAllow, actor, clock.now())
     const sources = configuration.programs.map((one) => ({ ...one, key: one.program.key }))
-    await bringIntoForce(sql, workspaceId, programs, sources, { by: actor, now: clock.now() }, warn)
+    const act = { by: actor, now: clock.now() }
+    await bringIntoForce(sql, workspaceId, programs, sources, act, warn)
+    const runbooks = (configuration.runbooks ?? []).map((one) => ({ ...one, key: one.runbook.key }))
+    await bringRunbooksIntoForce(sql, workspaceId, programs, runbooks, act, warn)
   }
   return ProgramsInForce.open(sql, workspaceId, warn)
 }

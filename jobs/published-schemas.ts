@@ -2,12 +2,14 @@ import { z } from 'zod'
 import { connectionsFileSchema, ownersFileSchema } from './configuration-schema.ts'
 import { reportsFileSchema } from './configured-reports.ts'
 import { programSchema } from './domain/program-schema.ts'
+import { runbookSchema } from './domain/runbook-schema.ts'
 
-export const publishedSchemaNames = ['program', 'connections', 'owners', 'reports'] as const
+export const publishedSchemaNames = ['program', 'runbook', 'connections', 'owners', 'reports'] as const
 export type PublishedSchemaName = (typeof publishedSchemaNames)[number]
 
 const sources: Readonly<Record<PublishedSchemaName, { readonly title: string; readonly schema: z.ZodType }>> = {
   program: { title: 'Throughline program', schema: programSchema },
+  runbook: { title: 'Throughline runbook', schema: runbookSchema },
   connections: { title: 'Throughline connections.yaml', schema: connectionsFileSchema },
   owners: { title: 'Throughline owners.yaml', schema: ownersFileSchema },
   reports: { title: 'Throughline reports.yaml', schema: reportsFileSchema },

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { z } from '@hono/zod-openapi'
 import { readConfiguration } from '../jobs/configuration.ts'
 import type { Configuration, ReadConfiguration } from '../jobs/configuration.ts'
-import { programFiles, readText } from '../jobs/configuration-files.ts'
+import { filesOf, readText } from '../jobs/configuration-files.ts'
 import { connectors } from '../jobs/connectors/index.ts'
 import { readYaml } from '../jobs/domain/yaml-source.ts'
 import type { Path, YamlSource } from '../jobs/domain/yaml-source.ts'
@@ -36,10 +36,11 @@ export async function readConfigurationStatus(
   const directory = shipped ?? inUse.directory
   const now: Pick<ReadConfiguration, 'configuration' | 'problems'> =
     shipped === undefined ? await readConfiguration(directory, {}, connectors) : { configuration: inUse, problems: [] }
-  const programs = await programFiles(directory).catch(() => [])
+  const files = async (folder: 'programs' | 'runbooks') => (await filesOf(directory, folder).catch(() => null)) ?? []
+  const [programs, runbooks] = [await files('programs'), await files('runbooks')]
   const sources = new Map<string, YamlSource>()
   const hashes = new Map<string, string>()
-  for (const file of ['connections.yaml', 'owners.yaml', ...programs]) {
+  for (const file of ['connections.yaml', 'owners.yaml', ...programs, ...runbooks]) {
     const text = await readText(directory, file, [])
     if (text === null) continue
     sources.set(file, readYaml(text, file))
@@ -51,13 +52,23 @@ export async function readConfigurationStatus(
     if (now.problems.some((problem) => problem.file === file)) return 'mistaken'
     if (file === 'connections.yaml') return now.configuration && wiringOf(now.configuration) === wiringOf(inUse) ? 'in_use' : 'changed'
     if (file === 'owners.yaml') return now.configuration && ownershipOf(now.configuration) === ownershipOf(inUse) ? 'in_use' : 'changed'
+    if (file.startsWith('runbooks/'))
+      return inUse.runbooks?.some(({ sourceHash }) => sourceHash === hashes.get(file)) ? 'in_use' : 'changed'
     return [...programHashes.values()].includes(hashes.get(file) ?? '') ? 'in_use' : 'changed'
   }
-  const names = [...new Set(['connections.yaml', 'owners.yaml', ...inUse.programs.map(({ file }) => file), ...programs])]
+  const names = [
+    ...new Set([
+      'connections.yaml',
+      'owners.yaml',
+      ...[...inUse.programs, ...(inUse.runbooks ?? [])].map(({ file }) => file),
+      ...programs,
+      ...runbooks,
+    ]),
+  ]
   return {
     files: names.map((file) => ({
       file,
-      holds: holds[file] ?? 'a program',
+      holds: holds[file] ?? (file.startsWith('runbooks/') ? 'a runbook' : 'a program'),
       state: stateOf(file),
       problems: now.problems.filter((problem) => problem.file === file).map(({ line, column, message }) => ({ line, column, message })),
     })),

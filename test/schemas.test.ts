@@ -20,7 +20,13 @@ describe('the published JSON Schemas', () => {
   const files = readdirSync(join(docs, 'examples'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.yaml'))
 
   it.each(files)('accept docs/examples/%s', (file) => {
-    const kind = file.includes('programs/') ? 'program' : file.endsWith('owners.yaml') ? 'owners' : 'connections'
+    const kind = file.includes('programs/')
+      ? 'program'
+      : file.includes('runbooks/')
+        ? 'runbook'
+        : file.endsWith('owners.yaml')
+          ? 'owners'
+          : 'connections'
     const validate = validators[kind]!
     const valid = validate(parse(readFileSync(join(docs, 'examples', file), 'utf8')))
     expect({ valid, errors: validate.errors }).toEqual({ valid: true, errors: null })

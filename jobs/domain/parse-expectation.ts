@@ -55,6 +55,7 @@ function build(
 ): Expectation {
   const shared = data as SharedForm
   if (shared.owner !== undefined) references.owner([...path, 'owner'], shared.owner)
+  if (shared.runbook !== undefined) references.runbook([...path, 'runbook'], shared.runbook)
   const per = shared.per ?? journeyPer
   const base = {
     name,

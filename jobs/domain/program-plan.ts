@@ -1,48 +1,51 @@
 import { hash128 } from './hash.ts'
 import type { Program } from './program.ts'
 
-/** A program as its file, or an editor, has it. */
-export interface ProgramSource {
+/** A program or runbook as its file, or an editor, has it. */
+export interface KeyedSource {
   readonly key: string
   readonly source: string
   /** SHA-256 of the source, hex. */
   readonly sourceHash: string
+}
+export interface ProgramSource extends KeyedSource {
   readonly program: Program
 }
 
 export interface StoredVersion {
+  /** The key of the program or runbook. */
   readonly program: string
   readonly version: number
   readonly source: string
   readonly sourceHash: string
 }
 
-export interface PlannedChange {
+export interface PlannedChange<Source extends KeyedSource = ProgramSource> {
   readonly key: string
   readonly kind: 'added' | 'changed' | 'removed'
   /** In force; null: none is. */
   readonly inForce: StoredVersion | null
   /** To be applied; null: it is to be removed. */
-  readonly next: ProgramSource | null
+  readonly next: Source | null
   /** An earlier version whose text the new one has again. */
   readonly goesBackTo: number | null
 }
 
-export interface ProgramsPlan {
+export interface ProgramsPlan<Source extends KeyedSource = ProgramSource> {
   readonly id: string
-  readonly changes: readonly PlannedChange[]
+  readonly changes: readonly PlannedChange<Source>[]
 }
 
 /**
- * What would make these sources the programs in force. The id names both sides, so that what is applied is what was looked at.
+ * What would make these sources the programs (or the runbooks) in force. The id names both sides, so that what is applied is what was looked at.
  * `history`: every version there ever was.
  */
-export function planPrograms(
+export function planPrograms<Source extends KeyedSource = ProgramSource>(
   inForce: readonly StoredVersion[],
-  next: readonly ProgramSource[],
+  next: readonly Source[],
   history: readonly StoredVersion[] = [],
-): ProgramsPlan {
-  const changes: PlannedChange[] = []
+): ProgramsPlan<Source> {
+  const changes: PlannedChange<Source>[] = []
   for (const one of next) {
     const current = inForce.find(({ program }) => program === one.key) ?? null
     if (current !== null && (current.sourceHash === one.sourceHash || current.source === one.source)) continue
@@ -58,6 +61,12 @@ export function planPrograms(
     id: `${markOf(inForce.map((one) => [one.program, one.version, one.sourceHash]))}-${markOf(next.map((one) => [one.key, one.sourceHash]))}`,
     changes: changes.sort((a, b) => (a.key < b.key ? -1 : 1)),
   }
+}
+
+/** One id of several plans that are carried out together: it moves on the side on which any of them moves. */
+export function joinPlanIds(ids: readonly string[]): string {
+  const side = (index: 0 | 1) => hash128(...ids.map((id) => id.split('-')[index] ?? '')).slice(0, 12)
+  return `${side(0)}-${side(1)}`
 }
 
 function markOf(rows: readonly (readonly (string | number)[])[]): string {

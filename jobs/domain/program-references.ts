@@ -17,6 +17,8 @@ export interface Known {
   /** By `<connection>.<stream>`. */
   readonly streams?: ReadonlyMap<string, KnownStream>
   readonly owners?: ReadonlySet<string>
+  /** Keys of the runbooks. */
+  readonly runbooks?: ReadonlySet<string>
   /** Connections that are configured but could not be read: their streams are taken on trust, so that one mistake is not told twice. */
   readonly unreadConnections?: ReadonlySet<string>
 }
@@ -65,6 +67,12 @@ export class References {
     const owners = this.#known.owners
     if (owners !== undefined && !owners.has(owner))
       this.report(path, `there is no owner "${owner}" in owners.yaml. ${didYouMean(owner, owners)}`.trim())
+  }
+
+  runbook(path: Path, runbook: string): void {
+    const runbooks = this.#known.runbooks
+    if (runbooks !== undefined && !runbooks.has(runbook))
+      this.report(path, `there is no runbook "${runbook}" in runbooks/. ${didYouMean(runbook, runbooks)}`.trim())
   }
 
   stream(path: Path, stream: string, on: 'key' | 'value' = 'value'): KnownStream | null {

@@ -60,7 +60,7 @@ const shared = {
     .describe('the acceptable error rate: a percentage such as 0.5%, or a share from 0 to 1'),
   if_it_fails: z.string().optional().describe('a sentence: what happens to people when this is broken'),
   produced_by: z.string().optional().describe('the automation that should make it happen, such as n8n/send-confirmation'),
-  runbook: z.string().optional().describe('the name of the runbook that repairs it (kept for a later version)'),
+  runbook: z.string().optional().describe('the key of the runbook that repairs it, from runbooks/'),
   renamed_from: z.string().optional().describe('the earlier name of this expectation, so that its findings are kept'),
 }
 

@@ -6,11 +6,11 @@ const signs = { added: '+', changed: '~', removed: '-' } as const
 const lineSigns = { same: ' ', added: '+', removed: '-' } as const
 
 /** A plan for a terminal: what changes in words, as text, and by the findings of the last days. */
-export function planText(plan: ProgramPlanView): string {
-  const parts = plan.changes.map(changeText)
+export function planText(plan: ProgramPlanView, runbooks: readonly RunbookChangeText[]): string {
+  const parts = [...plan.changes.map(changeText), ...runbooks.map(runbookText)]
   if (plan.backTest !== null) parts.push(backTestText(plan.backTest))
   parts.push(
-    `Plan ${plan.plan}. To carry out exactly this: throughline apply --plan ${plan.plan}${needsDelete(plan) ? ' --allow-delete' : ''}`,
+    `Plan ${plan.plan}. To carry out exactly this: throughline apply --plan ${plan.plan}${needsDelete(plan) || needsDelete({ changes: runbooks }) ? ' --allow-delete' : ''}`,
   )
   return `${parts.join('\n\n')}\n`
 }
@@ -33,11 +33,29 @@ function changeText(change: ProgramChangeView): string {
   if (change.differences.length === 0) lines.push('    The text differs; what it promises does not.')
   if (change.kind === 'changed') {
     lines.push('')
-    for (const line of foldEqual(change.diff)) {
-      lines.push(line.kind === 'folded' ? `    … ${line.lines} lines the same` : `    ${lineSigns[line.kind]} ${line.text}`.trimEnd())
-    }
+    lines.push(...diffLines(change.diff))
   }
   return lines.join('\n')
+}
+
+function diffLines(diff: ProgramChangeView['diff']): string[] {
+  return foldEqual(diff).map((line) =>
+    line.kind === 'folded' ? `    … ${line.lines} lines the same` : `    ${lineSigns[line.kind]} ${line.text}`.trimEnd(),
+  )
+}
+
+export interface RunbookChangeText extends Pick<ProgramChangeView, 'kind' | 'version' | 'appliedBy' | 'goesBackTo' | 'diff'> {
+  readonly runbook: string
+}
+
+function runbookText({ runbook, kind, version, appliedBy, goesBackTo, diff }: RunbookChangeText): string {
+  if (kind === 'added') return `+ runbook ${runbook}: new`
+  if (kind === 'removed')
+    return `- runbook ${runbook}: version ${version} is in force and no longer in the folder; nobody could run it any more`
+  const lines = [`~ runbook ${runbook}: a new version replaces version ${version}`]
+  if (goesBackTo !== null)
+    lines.push(`    This brings back the text of version ${goesBackTo}: version ${version} was applied by ${appliedBy}.`)
+  return [...lines, '', ...diffLines(diff)].join('\n')
 }
 
 function headline({ program, kind, version, differences }: ProgramChangeView): string {

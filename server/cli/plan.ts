@@ -1,10 +1,13 @@
 import { readPlan, type ReadPlan } from '../../jobs/apply-programs.ts'
+import { readRunbooksPlan, type RunbooksPlan } from '../../jobs/apply-runbooks.ts'
+import { diffText } from '../../jobs/domain/diff-lines.ts'
+import { joinPlanIds } from '../../jobs/domain/program-plan.ts'
 import type { Workspace } from '../../jobs/open-workspace.ts'
 import type { ServerConfig } from '../config.ts'
 import { viewPlan } from '../program-plan-view.ts'
 import type { ProgramPlanView } from '../shapes/program.ts'
 import { openConfigured, type OpenOptions } from './open-configured.ts'
-import { planText } from './plan-text.ts'
+import { planText, type RunbookChangeText } from './plan-text.ts'
 
 export interface PlanOptions extends OpenOptions {
   readonly days: number
@@ -25,21 +28,42 @@ export async function plan(
   try {
     const made = await planOf(opened.workspace)
     const view = await viewPlan(opened.workspace, made, testOptions(options.days))
-    await write(options.format === 'json' ? `${JSON.stringify(view, null, 2)}\n` : describePlan(view))
-    return view.changes.length === 0 ? 0 : 2
+    const runbooks = runbookChanges(made.runbooks)
+    await write(options.format === 'json' ? `${JSON.stringify({ ...view, runbooks }, null, 2)}\n` : describePlan(view, runbooks))
+    return view.changes.length + runbooks.length === 0 ? 0 : 2
   } finally {
     await opened.close()
   }
 }
 
-export function describePlan(view: ProgramPlanView): string {
-  if (view.changes.length === 0) return 'Nothing to do: the programs of the folder are those in force.\n'
-  return planText(view)
+export const nothingToDo = 'Nothing to do: the programs and runbooks of the folder are those in force.\n'
+
+export function describePlan(view: ProgramPlanView, runbooks: readonly RunbookChangeText[]): string {
+  return view.changes.length + runbooks.length === 0 ? nothingToDo : planText(view, runbooks)
 }
 
-export async function planOf({ id, database, configuration }: Workspace): Promise<ReadPlan> {
+/** The plan of the programs, with that of the runbooks beside it; its id names both. */
+export interface FolderPlan extends ReadPlan {
+  readonly runbooks: RunbooksPlan
+}
+
+export async function planOf({ id, database, configuration }: Workspace): Promise<FolderPlan> {
   const sources = configuration.programs.map((one) => ({ ...one, key: one.program.key }))
-  return readPlan(database.sql, id, sources)
+  const runbookSources = (configuration.runbooks ?? []).map((one) => ({ ...one, key: one.runbook.key }))
+  const programs = await readPlan(database.sql, id, sources)
+  const runbooks = await readRunbooksPlan(database.sql, id, runbookSources)
+  return { ...programs, id: joinPlanIds([programs.id, runbooks.id]), runbooks }
+}
+
+export function runbookChanges({ changes, inForce }: RunbooksPlan): RunbookChangeText[] {
+  return changes.map(({ key, kind, inForce: current, next, goesBackTo }) => ({
+    runbook: key,
+    kind,
+    version: current?.version ?? null,
+    appliedBy: inForce.find(({ runbook }) => runbook === key)?.appliedBy ?? null,
+    goesBackTo,
+    diff: kind === 'changed' ? [...diffText(current?.source ?? '', next?.source ?? '')] : [],
+  }))
 }
 
 export function testOptions(days: number) {

@@ -1,6 +1,7 @@
 import { createServer } from 'node:net'
 import { resolve } from 'node:path'
 import { readPlan } from '../../jobs/apply-programs.ts'
+import { readRunbooksPlan } from '../../jobs/apply-runbooks.ts'
 import type { Workspace } from '../../jobs/open-workspace.ts'
 import { readSharedClock } from '../../jobs/simulator/clock.ts'
 import type { ServerConfig } from '../config.ts'
@@ -52,19 +53,23 @@ export async function start(config: ServerConfig, options: StartOptions, say: (l
   }
 }
 
-/** A start never changes what is promised: it says where the folder's programs are others than those in force. */
+/** A start never changes what is promised: it says where the folder's programs and runbooks are others than those in force. */
 async function tellDifferences({ id, database, configuration }: Workspace, directory: string | null): Promise<string[]> {
   const sources = configuration.programs.map((one) => ({ ...one, key: one.program.key }))
-  const { changes } = await readPlan(database.sql, id, sources)
+  const runbooks = (configuration.runbooks ?? []).map((one) => ({ ...one, key: one.runbook.key }))
+  const changes = [
+    ...(await readPlan(database.sql, id, sources)).changes.map((one) => ({ ...one, what: 'program' })),
+    ...(await readRunbooksPlan(database.sql, id, runbooks)).changes.map((one) => ({ ...one, what: 'runbook' })),
+  ]
   // The demo's programs are tried out in the console.
   if (directory === null || changes.length === 0) return []
   return [
-    ...changes.map(({ key, kind, inForce }) =>
+    ...changes.map(({ what, key, kind, inForce }) =>
       kind === 'added'
-        ? `The program "${key}" of the folder is not in force yet.`
+        ? `The ${what} "${key}" of the folder is not in force yet.`
         : kind === 'removed'
-          ? `The program "${key}" is in force (version ${inForce?.version}) and no longer in the folder.`
-          : `The program "${key}" of the folder differs from version ${inForce?.version}, which is in force.`,
+          ? `The ${what} "${key}" is in force (version ${inForce?.version}) and no longer in the folder.`
+          : `The ${what} "${key}" of the folder differs from version ${inForce?.version}, which is in force.`,
     ),
     'throughline plan shows what the folder would change, throughline apply makes it so; start --apply does it at once.',
   ]

@@ -25,7 +25,7 @@ export async function validate(
   }
   const promises = configuration.programs.reduce((sum, { program }) => sum + program.expectations.length, 0)
   say(
-    `${directory} is valid: ${counted(configuration.connections.length, 'connection')}, ${counted(configuration.programs.length, 'program')} with ${counted(promises, 'promise')}, ${counted(configuration.owners.length, 'owner')}.`,
+    `${directory} is valid: ${counted(configuration.connections.length, 'connection')}, ${counted(configuration.programs.length, 'program')} with ${counted(promises, 'promise')}, ${counted(configuration.runbooks?.length ?? 0, 'runbook')}, ${counted(configuration.owners.length, 'owner')}.`,
   )
   return 0
 }

@@ -179,13 +179,13 @@ describe('U2: plan and apply', () => {
     const made = await planned()
     await edit('within: 90d', 'within: 80d')
     const edited = await runApply({ plan: made.plan })
-    expect(edited).toMatchObject({ code: 1, err: expect.stringMatching(/program files of the folder were edited.*plan again/s) })
+    expect(edited).toMatchObject({ code: 1, err: expect.stringMatching(/program or runbook files of the folder were edited.*plan again/s) })
     const fresh = await planned()
     expect(await runApply({ plan: fresh.plan })).toMatchObject({ code: 0, out: expect.stringContaining('version 2 is in force') })
     const again = await runApply({ plan: fresh.plan })
     expect(again).toMatchObject({
       code: 1,
-      err: expect.stringMatching(/other programs are in force.*version 2 of "first-visit", by local-owner/s),
+      err: expect.stringMatching(/other programs or runbooks are in force.*version 2 of "first-visit", by local-owner/s),
     })
     expect(await runApply({ plan: 'yesterday' })).toMatchObject({ code: 1, err: expect.stringContaining('is no plan id') })
     expect(await versions()).toEqual(['first-visit 1', 'first-visit 2 in force'])
