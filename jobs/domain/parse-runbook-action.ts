@@ -183,10 +183,16 @@ function shapeOf(schema: z.ZodType): Readonly<Record<string, z.ZodType>> | null 
 }
 
 function whyUnfit(input: RunbookInput, property: z.ZodType): string | null {
-  if (input.kind === 'choice') {
-    const wrong = input.choices.find(({ value }) => !property.safeParse(value).success)
+  const closed =
+    input.kind === 'choice'
+      ? input.choices.map(({ value }) => value)
+      : input.kind === 'record' && input.map !== null
+        ? Object.values(input.map)
+        : null
+  if (closed !== null) {
+    const wrong = closed.find((value) => !property.safeParse(value).success)
     const meaning = property.description === undefined ? '' : `; expected ${property.description}`
-    return wrong === undefined ? null : `cannot be "${wrong.value}", which "${input.name}" may be answered by${meaning}`
+    return wrong === undefined ? null : `cannot be "${wrong}", which "${input.name}" may be${meaning}`
   }
   if (input.kind === 'record' && input.field !== null) return null
   const types = typesOf(z.toJSONSchema(property, { io: 'input', unrepresentable: 'any' }) as JsonSchema)

@@ -105,13 +105,26 @@ function parseInput(references: References, name: string, raw: unknown): Runbook
   switch (form as keyof typeof inputForms) {
     case 'evidence':
     case 'journey': {
-      const { from, stream, role, where, pick, field } = parsed.data as RecordForm
+      const { from, stream, role, where, pick, field, map } = parsed.data as RecordForm
       const known = references.stream([...path, 'stream'], stream)
       references.conditions([...path, 'where'], stream, where)
       if (known !== null && field !== undefined) references.field([...path, 'field'], stream, known, field, 'value')
       if (role !== undefined && from === 'journey')
         references.report([...path, 'role'], 'only evidence has roles; remove it, or take the record `from: evidence`', 'key')
-      return { ...base, kind: 'record', from, stream, role: role ?? null, where: where ?? {}, pick: pick ?? 'only', field: field ?? null }
+      if (map !== undefined && field === undefined)
+        references.report([...path, 'map'], 'it is not said what is mapped; expected a `field` beside it, such as status', 'key')
+      if (map !== undefined && field === 'status') references.conditions([...path, 'map'], stream, { status: Object.keys(map) })
+      return {
+        ...base,
+        kind: 'record',
+        from,
+        stream,
+        role: role ?? null,
+        where: where ?? {},
+        pick: pick ?? 'only',
+        field: field ?? null,
+        map: map ?? null,
+      }
     }
     case 'object':
       return { ...base, kind: 'object', type: (parsed.data as ObjectForm).type }

@@ -317,7 +317,16 @@ class Inputs {
       return this.#refuse('missing', name, `Only one record of ${stream} is left, and the runbook acts on those after the first.`)
     const { field } = input
     if (field === null) return chosen.map(({ externalId }) => externalId)
-    const values = chosen.map((record) => fieldOf(record, field))
+    const { map } = input
+    const shown = chosen.map((record) => fieldOf(record, field))
+    const unmapped = map === null ? undefined : shown.find((value) => value !== null && !Object.hasOwn(map, String(value)))
+    if (map !== null && unmapped !== undefined)
+      return this.#refuse(
+        'missing',
+        name,
+        `The record of ${stream} shows "${field}" as ${String(unmapped)}, and the runbook says nothing for it: only for ${Object.keys(map).join(', ')}.`,
+      )
+    const values = shown.map((value) => (value === null || map === null ? value : (map[String(value)] ?? null)))
     return values.every((value) => value !== null)
       ? values
       : this.#refuse('missing', name, `The record of ${stream} shows no "${field}", and the runbook needs it.`)

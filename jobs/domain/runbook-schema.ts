@@ -27,6 +27,10 @@ const recordInput = z
       .optional()
       .describe('only, first, last, all or rest (all but the first): which record counts where several fit; `only` unless said'),
     field: z.string().min(1).optional().describe('an operational field of the record; its external id unless said'),
+    map: z
+      .record(z.string(), z.string().min(1).max(80))
+      .optional()
+      .describe('what stands for each value of the field: { accepted: booked, cancelled: cancelled }; another value stops it'),
   })
   .describe('a record: { from: evidence, stream: <connection>.<stream>, pick: last }')
 const objectInput = z

@@ -62,6 +62,8 @@ export interface RecordInput extends InputBase {
   readonly pick: RecordPick
   /** Null: its external id. */
   readonly field: string | null
+  /** From each value of the field to what stands for it; another value keeps the run from starting. Null: as it is. */
+  readonly map: Readonly<Record<string, string>> | null
 }
 /** The id of the object the finding is about. */
 export interface ObjectInput extends InputBase {

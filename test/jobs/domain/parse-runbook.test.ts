@@ -155,7 +155,28 @@ describe('parseRunbook', () => {
       withLines(
         'inputs:\n  why: { ask: choice, of: [duplicate, angry] }\nsteps:\n  a: { do: billing.refund, with: { payment_intent: pi_1, reason: $why } }',
       ),
-      ['"reason" of billing.refund cannot be "angry", which "why" may be answered by; expected duplicate or requested_by_customer'],
+      ['"reason" of billing.refund cannot be "angry", which "why" may be; expected duplicate or requested_by_customer'],
+    ],
+    [
+      'a map of a status the stream never has',
+      withLines(
+        'inputs:\n  p: { from: evidence, stream: billing.payment_intents, field: status, map: { suceeded: duplicate } }\nsteps:\n  a: { do: billing.refund, with: { payment_intent: pi_1, reason: $p } }',
+      ),
+      ['inputs.p.map.status: billing.payment_intents never has the status "suceeded". Did you mean "succeeded"?'],
+    ],
+    [
+      'a map to a value the action does not take',
+      withLines(
+        'inputs:\n  p: { from: evidence, stream: billing.payment_intents, field: status, map: { succeeded: twice } }\nsteps:\n  a: { do: billing.refund, with: { payment_intent: pi_1, reason: $p } }',
+      ),
+      ['"reason" of billing.refund cannot be "twice", which "p" may be; expected duplicate'],
+    ],
+    [
+      'a map of nothing',
+      withLines(
+        'inputs:\n  p: { from: evidence, stream: billing.payment_intents, map: { a: b } }\nsteps:\n  a: { do: billing.cancel, with: { payment_intent: $p } }',
+      ),
+      ['inputs.p.map: it is not said what is mapped; expected a `field` beside it'],
     ],
     [
       'an input from nowhere',

@@ -135,6 +135,15 @@ describe('planRun', () => {
     expect(amount.steps[0]?.input).toEqual({ payment_intent: 'pi_2', amount: 4900 })
   })
 
+  it('maps a field by a closed list, and does nothing for a value that is not in it', () => {
+    const text =
+      'runbook: r\ninputs:\n  why: { from: evidence, stream: billing.payment_intents, pick: last, field: status, map: { succeeded: duplicate } }\nsteps:\n  x: { do: billing.refund, with: { payment_intent: pi_2, reason: $why } }\n'
+    expect(planned(text, subject()).steps[0]?.input).toEqual({ payment_intent: 'pi_2', reason: 'duplicate' })
+    expect(refusals(text, subject({ evidence: [payment('pi_1', 1, { status: 'canceled' })] }))).toEqual([
+      'missing why: The record of billing.payment_intents shows "status" as canceled, and the runbook says nothing for it: only for succeeded.',
+    ])
+  })
+
   it('keeps what hangs on an answer of the run itself, and turns times to UTC', () => {
     const run = planned(rebook, subject({ objectType: 'appointment', objectId: 'b1' }), { start: '2026-11-21T09:00:00+02:00' })
     expect(run.steps[1]).toMatchObject({
