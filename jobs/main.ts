@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto'
 import { openDatabase } from '../db/client.ts'
 import { partCount } from '../db/records/bulk.ts'
 import { wakeFindings } from '../db/records/finding-changes.ts'
 import { stageCounts } from '../db/records/journey-counts.ts'
 import { stillnessCounts } from '../db/records/journey-stillness.ts'
+import { readDueRuns } from '../db/records/runs.ts'
 import { refreshTallies } from '../db/records/tallies.ts'
 import { verdictCounts } from '../db/records/verdict-counts.ts'
 import { forgetOld, readDirtyRanges } from '../db/records/pulse.ts'
@@ -15,11 +17,15 @@ import { judgeStreams } from './reconcilers/judge-streams.ts'
 import { keepPaths } from './reconcilers/trace-journeys.ts'
 import { judge, poll } from './reconcilers/reconcile.ts'
 import { runReports, waitsForReports } from './reports/run-reports.ts'
+import type { RunDeps } from './runs/actions.ts'
+import { advanceRun } from './runs/advance-run.ts'
 import { judgeEveryMs, judgingRanges, pollEveryMs, tallyEveryMs, watchEveryMs } from './rhythms.ts'
 import { type Recurring, startSchedule } from './schedule.ts'
 
 const partsPerRange = partCount / judgingRanges
 const reportTickMs = 5_000
+const runsEveryMs = 1_000
+const runsPerTick = 200
 const outsideCheckTickMs = 1_000
 const traceEveryMs = 5_000
 const traceForMs = 2_000
@@ -30,6 +36,9 @@ export interface Jobs {
   readonly engine: Engine
   /** Reads a connection now, besides its schedule; within a transaction, once that commits. */
   pollNow(connectionId: string, by: string, tx?: Transaction): Promise<void>
+  /** What a command on runs stands on, and how it hands one to the engine within its transaction. */
+  readonly runs: RunDeps
+  advanceRun(runId: string, tx: Transaction): Promise<void>
   /** Stops ticking, lets running jobs finish for five seconds, leaves the rest to other processes. */
   stop(): Promise<void>
 }
@@ -97,6 +106,33 @@ export async function startJobs(workspace: Workspace, options: JobsOptions): Pro
       return { findings }
     }),
   )
+
+  const runs: RunDeps = {
+    workspace,
+    wallNow: Date.now,
+    pollSoon: (connection) =>
+      enqueueUnlessWaiting(owner.sql, {
+        job: 'poll',
+        queue: 'polls',
+        id: `${prefix}:${connection}:verify:${randomUUID()}`,
+        input: { connection },
+        partition: `${prefix}:${connection}`,
+      }),
+  }
+  registerJob<{ run: string }>('run', async ({ run: id }, run) => run.step('advance', () => advanceRun(runs, id, run.signal)))
+  registerJob('verify', async (_: unknown, run) =>
+    run.step('verify', async () => {
+      const due = await readDueRuns(workspace.database.db, workspace.id, { wallNow: Date.now(), isVerifying: true, limit: runsPerTick })
+      for (const id of due) await advanceRun(runs, id, run.signal)
+      return due.length
+    }),
+  )
+  const runJob = (id: string, by: string) => ({
+    job: 'run',
+    queue: 'runbooks' as const,
+    id: `${prefix}:run:${id}:${by}`,
+    input: { run: id },
+  })
 
   let traceAfter = 0
   registerJob('trace', async (_: unknown, run) =>
@@ -180,6 +216,23 @@ export async function startJobs(workspace: Workspace, options: JobsOptions): Pro
         },
       },
       {
+        name: `${prefix}:runs`,
+        everyMs: runsEveryMs,
+        tick: async (tick) => {
+          const due = (isVerifying: boolean) =>
+            readDueRuns(workspace.database.db, workspace.id, { wallNow: Date.now(), isVerifying, limit: runsPerTick })
+          for (const id of await due(false)) await enqueue(owner.sql, runJob(id, tick))
+          if ((await due(true)).length > 0)
+            await enqueueUnlessWaiting(owner.sql, {
+              job: 'verify',
+              queue: 'judging',
+              id: tick,
+              input: null,
+              partition: `${prefix}:verify`,
+            })
+        },
+      },
+      {
         name: `${prefix}:outside-check`,
         everyMs: outsideCheckTickMs,
         // Not awaited: a check that answers slowly holds up no other tick.
@@ -223,6 +276,8 @@ export async function startJobs(workspace: Workspace, options: JobsOptions): Pro
         input: { connection: connectionId },
         partition: `${prefix}:${connectionId}`,
       }),
+    runs,
+    advanceRun: (id, tx) => enqueue(tx, runJob(id, randomUUID())),
     stop: async () => {
       await schedule.stop()
       await pinging

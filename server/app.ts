@@ -23,6 +23,7 @@ import { mapRoutes } from './routes/map.ts'
 import { overviewRoutes } from './routes/overview.ts'
 import { settingsRoutes } from './routes/settings.ts'
 import { programRoutes } from './routes/programs.ts'
+import { runRoutes } from './routes/runs.ts'
 import { reportRoutes } from './routes/reports.ts'
 import { statusRoutes } from './routes/status.ts'
 import { staticFiles } from './static-files.ts'
@@ -74,6 +75,7 @@ export function createApp(given: AppDeps) {
     .route('/api/v1', findingBulkRoutes(deps))
     .route('/api/v1', findingRoutes(deps))
     .route('/api/v1', findingActRoutes(deps))
+    .route('/api/v1', runRoutes(deps))
     .route('/api/v1', journeyRoutes(deps))
     .route('/api/v1', connectionRoutes(deps))
     .route('/api/v1', expectationRoutes(deps))

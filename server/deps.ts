@@ -1,6 +1,7 @@
 import type { DbTransaction } from '../db/client.ts'
 import type { CheckResult } from '../jobs/connectors/connector.ts'
 import type { Workspace } from '../jobs/open-workspace.ts'
+import type { RunDeps } from '../jobs/runs/actions.ts'
 import type { Vault } from '../jobs/vault.ts'
 
 export interface Person {
@@ -40,6 +41,8 @@ export interface AppDeps {
   readonly check: (connection: string) => Promise<CheckResult>
   /** Asks the engine to read a connection soon: once the transaction commits, or never. */
   readonly poll: (connection: string, tx: DbTransaction) => Promise<void>
+  /** What runs of runbooks stand on, and how one is handed to the engine; undefined where no engine runs. */
+  readonly recovery?: { readonly runs: RunDeps; readonly advance: (runId: string, tx: DbTransaction) => Promise<void> }
   /** Runs by queue and state; empty where no engine runs. */
   readonly queueDepths: () => Promise<readonly { readonly queue: string; readonly status: string; readonly runs: number }[]>
   /** A job is not taken to stand still before this long; default a minute. */

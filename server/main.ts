@@ -44,6 +44,7 @@ export async function startServer({ config, workspace, ownerUrl, demoSpeed, quie
     demo: () => (demoSpeed === null ? null : { speed: demoSpeed() }),
     check: (connection) => checkTool(workspace, connection),
     poll: (connection, tx) => jobs.pollNow(connection, localOwner.id, tx),
+    recovery: { runs: jobs.runs, advance: (run, tx) => jobs.advanceRun(run, tx) },
     queueDepths: () => jobs.engine.depths(),
     ...(quietMs === undefined ? {} : { quietMs }),
     log,

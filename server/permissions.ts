@@ -45,6 +45,16 @@ export const routePermissions: Readonly<Record<string, Needs>> = {
   'POST /api/v1/findings/{id}/waive': 'findings.waive',
   'POST /api/v1/findings/{id}/false-alarm': 'findings.waive',
 
+  'GET /api/v1/findings/{id}/runbooks': 'see',
+  'POST /api/v1/findings/{id}/runs/preview': 'runs.start',
+  'POST /api/v1/findings/{id}/runs': 'runs.start',
+  'GET /api/v1/runs': 'see',
+  'GET /api/v1/runs/{id}': 'see',
+  'POST /api/v1/runs/{id}/approve': 'runs.approve',
+  'POST /api/v1/runs/{id}/reject': 'runs.approve',
+  'POST /api/v1/runs/{id}/cancel': 'runs.start',
+  'POST /api/v1/runs/{id}/answer': 'runs.start',
+
   'GET /api/v1/journeys': 'see',
   'GET /api/v1/journeys/stages': 'see',
   'GET /api/v1/journeys/{id}': 'see',

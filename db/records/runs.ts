@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, inArray, isNull, lte, or, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, inArray, isNull, lte, ne, or, sql } from 'drizzle-orm'
 import type { Db, DbTransaction } from '../client.ts'
 import { writeActs } from './audit.ts'
 import type { ApprovalRow, AttemptOutcome, RunAttemptRow, RunEvidence, RunRow, RunState, RunStepRow, StepState } from '../schema/runs.ts'
@@ -154,12 +154,23 @@ export async function countRuns(db: Db, workspaceId: number): Promise<{ state: R
     .groupBy(runs.state)
 }
 
-/** Runs with something to do at `wallNow` that nobody works on. */
-export async function readDueRuns(db: Db, workspaceId: number, wallNow: number, limit: number): Promise<string[]> {
+/** Runs with something to do at `wallNow` that nobody works on. `isVerifying`: only those that wait for a read; else all others. */
+export async function readDueRuns(
+  db: Db,
+  workspaceId: number,
+  { wallNow, isVerifying, limit }: { readonly wallNow: number; readonly isVerifying: boolean; readonly limit: number },
+): Promise<string[]> {
   const rows = await db
     .select({ id: runs.id })
     .from(runs)
-    .where(and(eq(runs.workspaceId, workspaceId), lte(runs.nextWall, wallNow), or(isNull(runs.leaseUntil), lte(runs.leaseUntil, wallNow))))
+    .where(
+      and(
+        eq(runs.workspaceId, workspaceId),
+        lte(runs.nextWall, wallNow),
+        isVerifying ? eq(runs.state, 'verifying') : ne(runs.state, 'verifying'),
+        or(isNull(runs.leaseUntil), lte(runs.leaseUntil, wallNow)),
+      ),
+    )
     .orderBy(asc(runs.nextWall))
     .limit(limit)
   return rows.map(({ id }) => id)
