@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { checkRouting } from './check-routing.ts'
 import { filesOf, parseFile, readSource, readText } from './configuration-files.ts'
 import { connectionsFrameSchema, ownersFileSchema } from './configuration-schema.ts'
+import { type ConfiguredAudit, readAudit } from './configured-audit.ts'
 import { readConnection } from './configured-connection.ts'
 import type { ConfiguredConnection, Environment } from './configured-connection.ts'
 import { type ConfiguredOutsideCheck, readOutsideCheck } from './configured-outside-check.ts'
@@ -47,6 +48,8 @@ export interface Configuration {
   readonly outsideCheck?: ConfiguredOutsideCheck | null
   /** reports.yaml; absent where there is none. */
   readonly reports?: ConfiguredReports
+  /** audit.yaml; absent where there is none. */
+  readonly audit?: ConfiguredAudit
 }
 
 export interface ReadConfiguration {
@@ -172,6 +175,7 @@ export async function readConfiguration(
     checkRouting(ownersFile, ownership, { ownerKeys, siteKeys, connections: connectionIds, programs }, problems)
   }
 
+  const audit = await readAudit(root, { environment, egressAllow: wiring?.egress?.allow ?? [] }, problems, notices)
   const reports = await readReports(root, { environment, ownerKeys, egressAllow: wiring?.egress?.allow ?? [] }, problems, notices)
 
   if (!wiring || !ownership) return { configuration: null, problems, notices }
@@ -191,6 +195,7 @@ export async function readConfiguration(
     runbooks,
     egressAllow: wiring.egress?.allow ?? [],
     reports,
+    audit,
     outsideCheck: await readOutsideCheck(root, wiring.dead_man, environment, notices),
   }
   return { configuration, problems, notices }

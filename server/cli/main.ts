@@ -4,6 +4,7 @@ import { AppError } from '../../jobs/domain/errors.ts'
 import { readServerConfig } from '../config.ts'
 import { reportFormats } from '../report-formats.ts'
 import { apply } from './apply.ts'
+import { auditVerify } from './audit-verify.ts'
 import { check } from './check.ts'
 import { findings } from './findings.ts'
 import { journey } from './journey.ts'
@@ -87,6 +88,11 @@ withConfig(program.command('report').description('print the gap report of a day;
   .requiredOption('--date <day>', 'the day, such as 2026-03-02, in the zone of the workspace')
   .addOption(new Option('--format <format>', 'how to print').choices([...reportFormats]).default('text'))
   .action((options) => run(() => report(readServerConfig(process.env), options, write))())
+
+const audit = program.command('audit').description('the record of who did what')
+withConfig(audit.command('verify').description('read the whole audit chain; exit code 2 when it does not hold'))
+  .option('--checkpoint <file>', 'compare with the checkpoints in this file; without it with those that are written by itself')
+  .action((options) => run(() => auditVerify(readServerConfig(process.env), options, say))())
 
 // What nobody awaited ends the process too, without the words it may quote.
 for (const event of ['uncaughtException', 'unhandledRejection'] as const) process.on(event, (error) => process.exit(failed(error)))
