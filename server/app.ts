@@ -21,7 +21,10 @@ import { healthRoutes } from './routes/health.ts'
 import { journeyRoutes } from './routes/journeys.ts'
 import { mapRoutes } from './routes/map.ts'
 import { overviewRoutes } from './routes/overview.ts'
+import { meRoutes } from './routes/me.ts'
+import { peopleRoutes } from './routes/people.ts'
 import { settingsRoutes } from './routes/settings.ts'
+import { signInRoutes } from './routes/sign-in.ts'
 import { programRoutes } from './routes/programs.ts'
 import { runRoutes } from './routes/runs.ts'
 import { reportRoutes } from './routes/reports.ts'
@@ -67,6 +70,9 @@ export function createApp(given: AppDeps) {
 
   const routes = app
     .route('/', healthRoutes(deps))
+    .route('/api/v1', signInRoutes(deps))
+    .route('/api/v1', meRoutes(deps))
+    .route('/api/v1', peopleRoutes(deps))
     .route('/api/v1', statusRoutes(deps))
     .route('/api/v1', catalogueRoutes(deps))
     .route('/api/v1', findingViewRoutes(deps))

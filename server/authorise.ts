@@ -1,5 +1,6 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import { matchedRoutes } from 'hono/route'
+import { sealing } from '../db/records/audit.ts'
 import { noteAct } from '../db/records/people.ts'
 import { AppError } from '../jobs/domain/errors.ts'
 import { whyNotAllowed } from '../jobs/domain/people/roles.ts'
@@ -66,13 +67,16 @@ function requireOwnPage(context: Context): void {
 }
 
 async function noteRefusal(deps: AppDeps, actor: Actor, route: string, needs: Needs): Promise<void> {
-  await noteAct(deps.workspace.database.db, deps.workspace.id, {
-    act: 'access.refuse',
-    actor: actor.id,
-    at: deps.workspace.clock.now(),
-    target: { kind: 'route', id: route },
-    after: { needs, roles: [...actor.roles] },
-  })
+  const { database, id: workspaceId, clock } = deps.workspace
+  await sealing(database.db, (tx) =>
+    noteAct(tx, workspaceId, {
+      act: 'access.refuse',
+      actor: actor.id,
+      at: clock.now(),
+      target: { kind: 'route', id: route },
+      after: { needs, roles: [...actor.roles] },
+    }),
+  )
 }
 
 /** A stream that ends as soon as its reader may no longer read it: signed out, disabled, role taken. */
