@@ -1,8 +1,8 @@
 import { and, asc, eq, sql } from 'drizzle-orm'
 import type { Db, DbTransaction } from '../client.ts'
-import { audit } from '../schema/audit.ts'
 import type { PersonRow } from '../schema/people.ts'
 import { memberships, people } from '../schema/people.ts'
+import { type ActTx, writeActs } from './audit.ts'
 
 /** One act about people, for the audit: its time is domain time. */
 export interface PeopleAct {
@@ -135,9 +135,9 @@ async function grant(
 }
 
 export async function noteAct(
-  db: Reader,
+  tx: ActTx,
   workspaceId: number,
   { target, reason = null, before = null, after = null, ...row }: PeopleAct,
 ): Promise<void> {
-  await db.insert(audit).values({ workspaceId, targetKind: target.kind, targetId: target.id, reason, before, after, ...row })
+  await writeActs(tx, workspaceId, [{ targetKind: target.kind, targetId: target.id, reason, before, after, ...row }])
 }
