@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { Acts } from './acts.ts'
 import { calcom } from './calcom/server.ts'
 import type { SimulatedClock } from './clock.ts'
 import { fhir, fhirPath } from './fhir/server.ts'
@@ -12,6 +13,7 @@ import { serveTool } from './tool-server.ts'
 import { accountSid } from './twilio/records.ts'
 import { twilio } from './twilio/server.ts'
 import { World } from './world.ts'
+import type { Write } from './writes.ts'
 
 /** What the demo's connections.yaml expects in the environment; worthless outside the simulator. */
 export const demoSecrets = {
@@ -42,6 +44,8 @@ export interface SimulatorOptions {
 
 export interface Simulator {
   readonly world: World
+  /** What was done through the tools' APIs, and how they disobey. */
+  readonly acts: Acts
   readonly tools: Readonly<Record<Tool, RunningTool>>
   /** Base URLs as connections.yaml wants them. */
   readonly urls: Readonly<Record<Tool, string>>
@@ -55,14 +59,15 @@ export { accountSid as demoAccountSid }
 /** The demo clinic's tools, each a server on loopback that speaks its vendor's API. */
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
   const world = new World({ seed: options.seed, startAt: options.startAt })
+  const acts = new Acts(world)
   const wall = options.wall ?? Date.now
   const limited = options.rateLimits !== false
   const limit = (requests: number) => (limited ? requests : Number.POSITIVE_INFINITY)
   const definitions: Record<Tool, ToolDefinition> = {
-    stripe: stripe({ world, apiKey: demoSecrets.DEMO_STRIPE_KEY, requestsPerSecond: limit(100), wall }),
-    calcom: calcom({ world, apiKey: demoSecrets.DEMO_CALCOM_KEY, requestsPerMinute: limit(120), wall }),
-    twilio: twilio({ world, authToken: demoSecrets.DEMO_TWILIO_TOKEN, requestsPerSecond: limit(100), wall }),
-    fhir: fhir({ world, token: demoSecrets.DEMO_FHIR_TOKEN }),
+    stripe: stripe({ world, acts, apiKey: demoSecrets.DEMO_STRIPE_KEY, requestsPerSecond: limit(100), wall }),
+    calcom: calcom({ world, acts, apiKey: demoSecrets.DEMO_CALCOM_KEY, requestsPerMinute: limit(120), wall }),
+    twilio: twilio({ world, acts, authToken: demoSecrets.DEMO_TWILIO_TOKEN, requestsPerSecond: limit(100), wall }),
+    fhir: fhir({ world, acts, token: demoSecrets.DEMO_FHIR_TOKEN }),
   }
   const outages = options.outages ?? []
   const isDown = (tool: Tool) => (now: number, url: string) =>
@@ -86,6 +91,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     throw error
   }
   let written = -1
+  if (options.dataDir !== null) keepActs(world, options.dataDir)
   const tick = () => {
     world.advance(options.clock.now())
     if (options.dataDir === null || world.truths.length === written) return
@@ -99,6 +105,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   const all = running as Record<Tool, RunningTool>
   return {
     world,
+    acts,
     tools: all,
     urls: { stripe: all.stripe.url, calcom: all.calcom.url, twilio: all.twilio.url, fhir: `${all.fhir.url}${fhirPath}` },
     tick,
@@ -119,6 +126,13 @@ export function demoSettings(dataDir: string, first: () => { seed: number; start
     writeWhole(path, JSON.stringify(settings))
     return settings
   }
+}
+
+/** What was done in the tools outlives a restart, as the rest of the world does by its seed. */
+function keepActs(world: World, dataDir: string): void {
+  const path = join(dataDir, 'demo-acts.json')
+  if (existsSync(path)) for (const write of JSON.parse(readFileSync(path, 'utf8')) as Write[]) world.act(write)
+  world.onAct = () => writeWhole(path, JSON.stringify(world.acts))
 }
 
 function writeWhole(path: string, text: string): void {

@@ -18,6 +18,8 @@ export interface ToolResponse {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>>
   readonly body: unknown
+  /** The connection is cut instead of answering. */
+  readonly isCut?: boolean
 }
 
 /** What can be wrong with a tool as a whole. `null` values mean: in order. */
@@ -60,7 +62,7 @@ export interface ToolServerOptions {
   /** Sees every exchange; the tests hold it against the vendor's own description. */
   readonly observe?: (
     tool: string,
-    request: { method: string; url: string; headers: IncomingMessage['headers'] },
+    request: { method: string; url: string; headers: IncomingMessage['headers']; body: string },
     response: ToolResponse,
   ) => void
 }
@@ -121,8 +123,9 @@ export async function serveTool(tool: ToolDefinition, options: ToolServerOptions
       }
       if (requests.length >= keptRequests) requests.shift()
       requests.push({ method: request.method, url: message.url ?? '', status: answered.status })
-      options.observe?.(tool.name, { method: request.method, url: message.url ?? '', headers: message.headers }, answered)
+      options.observe?.(tool.name, { method: request.method, url: message.url ?? '', headers: message.headers, body }, answered)
       if (switches.slowMs > 0) await new Promise((done) => setTimeout(done, switches.slowMs))
+      if (answered.isCut) return message.destroy()
       response.sendDate = false
       response.writeHead(answered.status, {
         'content-type': tool.contentType,

@@ -31,6 +31,10 @@ export class World {
   readonly newFieldFrom: number
   readonly people: Person[] = []
   readonly truths: Truth[] = []
+  /** What callers of the tools brought about, beside what was told; in order. */
+  readonly acts: Write[] = []
+  /** Told of each act, so that it outlives this process. */
+  onAct: () => void = () => {}
   readonly #planOf: (index: number) => Plan
   readonly #stores = new Map<Collection, Map<string, Stored>>(collections.map((name) => [name, new Map()]))
   #pending: Write[] = []
@@ -62,6 +66,17 @@ export class World {
     const stands = store.get(write.id)
     if (stands === undefined || stands.updatedAt <= write.updatedAt)
       store.set(write.id, { id: write.id, updatedAt: write.updatedAt, body: write.body })
+  }
+
+  /** What a caller of a tool brings about: at once, or when it becomes visible. */
+  act(write: Write): void {
+    this.acts.push(write)
+    if (write.visibleAt <= this.#now) this.put(write)
+    else {
+      this.#pending.push(write)
+      this.#pending.sort((a, b) => a.visibleAt - b.visibleAt || a.updatedAt - b.updatedAt)
+    }
+    this.onAct()
   }
 
   all(collection: Collection): Map<string, Stored> {

@@ -12,6 +12,8 @@ export interface SpecGuard {
     method: string,
     url: string,
     headers: Readonly<Record<string, string | string[] | undefined>>,
+    /** Of a write. */
+    body?: string,
   ): readonly string[]
   /** The same for the answer to it. */
   response(tool: GuardedTool, method: string, url: string, status: number, body: unknown): readonly string[]
@@ -28,6 +30,7 @@ interface Parameter {
 interface Operation {
   readonly parameters: readonly Parameter[]
   readonly answers: Json
+  readonly writes: { readonly content: Readonly<Record<string, { readonly schema: Json }>>; readonly pointer: string } | null
 }
 interface Description {
   readonly document: Json
@@ -102,12 +105,26 @@ export function openSpecGuard(folder = resolve(import.meta.dirname, '../../../sh
   }
 
   return {
-    request(tool, method, url, headers) {
+    request(tool, method, url, headers, body = '') {
       const target = new URL(url, 'https://tool.invalid')
-      if (tool === 'fhir') return fhirRequest(target, fhirSearches())
+      const type = String(headers['content-type'] ?? '').split(';')[0] ?? ''
+      if (tool === 'fhir') {
+        const problems = fhirRequest(target, fhirSearches())
+        if (method !== 'POST') return problems
+        return [...problems, ...fhirResponse(JSON.parse(body), (name) => validate('fhir', fhir, `#/definitions/${name}`))]
+      }
       const found = find(describe(tool), method, target.pathname)
       if (!found) return [`${method} ${target.pathname} is not described`]
-      return requestProblems(found.operation, target, headers)
+      const problems = requestProblems(found.operation, target, headers)
+      if (method === 'GET' || body === '') return problems
+      const described = found.operation.writes
+      const schema = described?.content[type]?.schema
+      if (!described || !schema) return [...problems, `${method} ${target.pathname} takes no ${type}`]
+      const check = validate(tool, () => describe(tool).document, `#${described.pointer}/${inPointer(type)}/schema`)
+      const fields = fieldsOf(schema, describe(tool).document)
+      const value = type === 'application/x-www-form-urlencoded' ? formValue(body, fields) : (JSON.parse(body) as Record<string, unknown>)
+      const odd = Object.keys(value).filter((name) => fields[name] === undefined)
+      return [...problems, ...odd.map((name) => `field ${name} is not described`), ...(check(value) ? [] : [problemOf(check)])]
     },
 
     response(tool, method, url, status, body) {
@@ -154,7 +171,9 @@ function operationsOf(document: Json): Description['operations'] {
   const made: { method: string; pattern: RegExp; literals: number; operation: Operation }[] = []
   for (const [path, item] of Object.entries(document.paths as Record<string, Record<string, Json>>)) {
     for (const method of ['get', 'post', 'patch', 'put', 'delete']) {
-      const operation = item[method] as { parameters?: readonly Parameter[]; responses?: Json } | undefined
+      const operation = item[method] as
+        | { parameters?: readonly Parameter[]; responses?: Json; requestBody?: { content: Readonly<Record<string, { schema: Json }>> } }
+        | undefined
       if (!operation) continue
       const shared = (item.parameters ?? []) as unknown as readonly Parameter[]
       const escaped = path.split(/\{[^}]+\}/).map((part) => part.replace(/[.*+?^$()|[\]\\]/g, '\\$&'))
@@ -165,6 +184,9 @@ function operationsOf(document: Json): Description['operations'] {
         operation: {
           parameters: [...shared, ...(operation.parameters ?? [])],
           answers: { ...operation.responses, pointer: `/paths/${path.replaceAll('~', '~0').replaceAll('/', '~1')}/${method}/responses` },
+          writes: operation.requestBody
+            ? { content: operation.requestBody.content, pointer: `/paths/${inPointer(path)}/${method}/requestBody/content` }
+            : null,
         },
       })
     }
@@ -186,6 +208,35 @@ function answerPointer(found: { operation: Operation }, status: number): string 
     .map((part) => encodeURIComponent(part))
     .join('/')
   return `${base}/${key}/content/${inPointer('application/json')}/schema`
+}
+
+const inPointer = (part: string) => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'))
+
+/** The fields a body may have, those of its alternatives together. */
+function fieldsOf(schema: Json, document: Json): Readonly<Record<string, Json>> {
+  if (typeof schema.$ref === 'string') {
+    const target = schema.$ref
+      .slice(2)
+      .split('/')
+      .reduce<unknown>((node, part) => (node as Json)[part], document)
+    return fieldsOf(target as Json, document)
+  }
+  const alternatives = (schema.oneOf ?? schema.anyOf ?? []) as readonly Json[]
+  return Object.assign(
+    { ...(schema.properties as Record<string, Json> | undefined) },
+    ...alternatives.map((one) => fieldsOf(one, document)),
+  )
+}
+
+/** A form as its schema reads it: `a[b]=c` nests, numbers are numbers. */
+function formValue(body: string, fields: Readonly<Record<string, Json>>): Record<string, unknown> {
+  const value: Record<string, unknown> = {}
+  for (const [name, text] of new URLSearchParams(body)) {
+    const [, outer, inner] = /^([^[]+)\[([^\]]+)\]$/.exec(name) ?? []
+    if (outer !== undefined && inner !== undefined) value[outer] = { ...(value[outer] as object | undefined), [inner]: text }
+    else value[name] = fields[name]?.type === 'integer' && /^-?\d+$/.test(text) ? Number(text) : text
+  }
+  return value
 }
 
 function requestProblems(

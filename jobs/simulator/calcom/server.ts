@@ -1,10 +1,15 @@
+import type { Acts } from '../acts.ts'
+import { canary } from '../canary.ts'
 import { iso } from '../times.ts'
-import type { ToolDefinition, ToolResponse } from '../tool-server.ts'
+import type { ToolDefinition, ToolRequest, ToolResponse } from '../tool-server.ts'
 import { rateWindow } from '../tool-server.ts'
 import type { Stored, World } from '../world.ts'
+import type { Resource } from '../writes.ts'
+import { absenceOf, cancellationOf, moveOf } from './acts.ts'
 
 export interface CalcomOptions {
   readonly world: World
+  readonly acts: Acts
   readonly apiKey: string
   readonly requestsPerMinute: number
   readonly wall: () => number
@@ -24,8 +29,8 @@ const known = new Set(['take', 'skip', 'bookingUid', 'attendeeEmail', ...Object.
 const maxTake = 250
 const time = (value: unknown) => Date.parse(String(value))
 
-/** Cal.com's booking lists, version 2024-08-13: sorted by a time, paged by take and skip, with rate headers. */
-export function calcom({ world, apiKey, requestsPerMinute, wall }: CalcomOptions): ToolDefinition {
+/** Cal.com's bookings, version 2024-08-13: lists sorted by a time, paged by take and skip, with rate headers; cancelled, moved, marked. */
+export function calcom({ world, acts, apiKey, requestsPerMinute, wall }: CalcomOptions): ToolDefinition {
   const limit = rateWindow(requestsPerMinute, 60_000, wall)
   let last = limit.take()
   const fail = (status: number, code: string, message: string): ToolResponse => ({ status, body: errorBody(code, message) })
@@ -71,6 +76,39 @@ export function calcom({ world, apiKey, requestsPerMinute, wall }: CalcomOptions
       },
     }
   }
+  const change = (request: ToolRequest, uid: string, verb: string): ToolResponse => {
+    if (request.headers['cal-api-version'] !== calcomVersion)
+      return fail(400, 'BadRequestException', `cal-api-version must be ${calcomVersion}`)
+    const booking = world.all('calcom.bookings').get(uid)?.body
+    if (booking === undefined) return fail(404, 'NotFoundException', `Booking with uid=${uid} was not found in the database`)
+    const asked = bodyOf(request)
+    if (asked === null) return fail(400, 'BadRequestException', 'Unexpected token in JSON')
+    const refuse = (why: string) => fail(400, 'BadRequestException', `${why} ${canary('calcom.error', uid)}`)
+    const isHeld = booking.status === 'accepted' || booking.status === 'pending'
+    switch (verb) {
+      case 'cancel':
+        if (!isHeld) return refuse('This booking has already been cancelled.')
+        return acts.run('calcom.cancel', request, cancellationOf(uid, booking))
+      case 'reschedule': {
+        const start = Date.parse(String(asked.start))
+        if (Number.isNaN(start)) return refuse('start must be a valid ISO 8601 date string')
+        if (!isHeld) return refuse('Cannot reschedule a booking that is cancelled or rejected.')
+        if (start <= request.now) return refuse('Attempting to book a meeting in the past.')
+        return acts.run('calcom.rebook', request, moveOf(world, uid, booking, start))
+      }
+      case 'mark-absent': {
+        if (booking.status !== 'accepted' || time(booking.start) > request.now)
+          return refuse('Cannot mark no-show before the meeting has started.')
+        const attendees = Array.isArray(asked.attendees) ? (asked.attendees as readonly Resource[]) : []
+        const emails = attendees.filter((one) => one.absent === true).map((one) => String(one.email))
+        if (asked.host !== true && emails.length === 0) return refuse('Nobody was named.')
+        return acts.run('calcom.mark-absent', request, absenceOf(uid, booking, { host: asked.host === true, emails }))
+      }
+      default:
+        return fail(404, 'NotFoundException', `Cannot POST ${request.url.pathname}`)
+    }
+  }
+
   return {
     name: 'calcom',
     contentType: 'application/json; charset=utf-8',
@@ -89,6 +127,8 @@ export function calcom({ world, apiKey, requestsPerMinute, wall }: CalcomOptions
         }
       if (request.headers.authorization !== `Bearer ${apiKey}`) return fail(401, 'UnauthorizedException', 'Invalid API Key')
       const [, version, name, uid, ...more] = request.url.pathname.split('/')
+      if (request.method === 'POST' && version === 'v2' && name === 'bookings' && uid !== undefined && more.length === 1)
+        return change(request, uid, more[0] ?? '')
       if (request.method !== 'GET' || version !== 'v2' || more.length > 0)
         return fail(404, 'NotFoundException', `Cannot ${request.method} ${request.url.pathname}`)
       if (name === 'me')
@@ -120,5 +160,14 @@ export function calcom({ world, apiKey, requestsPerMinute, wall }: CalcomOptions
 
   function errorBody(code: string, message: string) {
     return { status: 'error', timestamp: iso(wall()), path: '/v2/bookings', error: { code, message, details: { message, error: code } } }
+  }
+}
+
+function bodyOf({ body }: ToolRequest): Resource | null {
+  try {
+    const value: unknown = JSON.parse(body || '{}')
+    return typeof value === 'object' && value !== null ? (value as Resource) : null
+  } catch {
+    return null
   }
 }

@@ -1,10 +1,13 @@
+import type { Acts } from '../acts.ts'
 import { canary } from '../canary.ts'
 import type { ToolDefinition, ToolRequest, ToolResponse } from '../tool-server.ts'
 import type { Stored, World } from '../world.ts'
 import type { Collection, Json, Resource } from '../writes.ts'
+import { changeOf, creationOf } from './acts.ts'
 
 export interface FhirOptions {
   readonly world: World
+  readonly acts: Acts
   readonly token: string
 }
 
@@ -36,12 +39,26 @@ const patientOf = (resource: Resource): string | null => {
   return null
 }
 
-/** A FHIR R4 server: searches by _lastUpdated in keyset pages with absolute next links, _include of the patient, reads with versions. */
-export function fhir({ world, token }: FhirOptions): ToolDefinition {
+/** A FHIR R4 server: searches by _lastUpdated in keyset pages with absolute next links, _include of the patient, reads with versions; tasks are made, statuses patched. */
+export function fhir({ world, acts, token }: FhirOptions): ToolDefinition {
   const search = (type: string, request: ToolRequest): ToolResponse => {
     const query = request.url.searchParams
     const base = `${request.url.origin}${fhirPath}`
-    const allowed = ['_lastUpdated', '_sort', '_count', '_include', '_id', '_page', 'patient', 'subject', 'status', '_format', '_total']
+    const allowed = [
+      '_lastUpdated',
+      '_sort',
+      '_count',
+      '_include',
+      '_id',
+      '_page',
+      'patient',
+      'subject',
+      'status',
+      '_format',
+      '_total',
+      'identifier',
+      'focus',
+    ]
     for (const key of query.keys()) if (!allowed.includes(key)) return outcome(400, 'not-supported', `Unknown search parameter ${key}`)
     const count = Math.min(Number(query.get('_count') ?? 50), maxCount)
     if (!Number.isInteger(count) || count < 1) return outcome(400, 'value', '_count must be a positive whole number')
@@ -59,6 +76,8 @@ export function fhir({ world, token }: FhirOptions): ToolDefinition {
         ({ id, body }) =>
           (!query.has('_id') || query.get('_id') === id) &&
           (!query.has('status') || query.get('status') === body.status) &&
+          (!query.has('identifier') || hasIdentifier(body, query.get('identifier'))) &&
+          (!query.has('focus') || (body.focus as Resource | undefined)?.reference === query.get('focus')) &&
           (patient === undefined || patientOf(body) === patient),
       )
       .sort(order)
@@ -101,6 +120,37 @@ export function fhir({ world, token }: FhirOptions): ToolDefinition {
     }
   }
 
+  const create = (type: string, request: ToolRequest): ToolResponse => {
+    const body = bodyOf(request)
+    if (type !== 'Task' || body?.resourceType !== 'Task') return outcome(405, 'not-supported', 'Only a Task can be created here')
+    if (typeof body.status !== 'string' || typeof body.intent !== 'string') return outcome(422, 'required', 'Task needs status and intent')
+    const condition = request.headers['if-none-exist']
+    const identifier = typeof condition === 'string' ? new URLSearchParams(condition).get('identifier') : null
+    const same = [...world.all('fhir.Task').values()].filter((task) => identifier !== null && hasIdentifier(task.body, identifier))
+    if (same.length > 1) return outcome(412, 'multiple-matches', `${same.length} tasks match`)
+    if (same[0]) return { status: 200, headers: { etag: etagOf(same[0].body) }, body: same[0].body }
+    return acts.run('fhir.create-task', request, creationOf(world, body, identifier?.split('|')[1] ?? null))
+  }
+
+  const patch = (type: string, id: string, request: ToolRequest): ToolResponse => {
+    const stands = world.all(`fhir.${type}` as Collection).get(id)?.body
+    if (stands === undefined) return outcome(404, 'not-found', `${type}/${id} is not known. ${canary('fhir.error', type)}`)
+    if (request.headers['content-type'] !== 'application/json-patch+json') return outcome(415, 'not-supported', 'Only JSON Patch is taken')
+    const match = request.headers['if-match']
+    if (match !== undefined && match !== etagOf(stands)) return outcome(412, 'conflict', `${type}/${id} has another version`)
+    const operations = parsed(request.body)
+    const change: Record<string, Json> = {}
+    for (const one of Array.isArray(operations) ? (operations as readonly Resource[]) : []) {
+      const field = String(one.path).slice(1)
+      if (field !== 'status') return outcome(422, 'not-supported', 'Only the status can be patched here')
+      if (one.op === 'test' && stands[field] !== one.value) return outcome(422, 'conflict', 'The test of the patch failed')
+      if (one.op === 'replace' && one.value !== undefined) change[field] = one.value
+    }
+    if (Object.keys(change).length === 0) return outcome(400, 'structure', 'The patch changes nothing')
+    const action = type === 'Appointment' ? 'fhir.set-appointment-status' : 'fhir.set-task-status'
+    return acts.run(action, request, changeOf(stands, change))
+  }
+
   return {
     name: 'fhir',
     contentType: 'application/fhir+json; charset=utf-8',
@@ -117,24 +167,53 @@ export function fhir({ world, token }: FhirOptions): ToolDefinition {
             date: new Date(request.now).toISOString(),
             fhirVersion: '4.0.1',
             format: ['json'],
-            rest: [{ mode: 'server', resource: types.map((type) => ({ type, interaction: [{ code: 'read' }, { code: 'search-type' }] })) }],
+            rest: [{ mode: 'server', resource: types.map((type) => ({ type, interaction: interactionsOf(type) })) }],
           },
         }
       if (request.headers.authorization !== `Bearer ${token}`) return outcome(401, 'login', 'Authentication required')
       const [type, id, ...more] = path.startsWith(`${fhirPath}/`) ? path.slice(fhirPath.length + 1).split('/') : []
       if (type === undefined || !types.includes(type) || more.length > 0) return outcome(404, 'not-supported', 'Unknown resource type')
-      if (request.method !== 'GET') return outcome(405, 'not-supported', 'This server is read-only')
+      if (request.method === 'POST' && id === undefined) return create(type, request)
+      if (request.method === 'PATCH' && id !== undefined) return patch(type, id, request)
+      if (request.method !== 'GET') return outcome(405, 'not-supported', `${request.method} is not supported`)
       if (id === undefined) return search(type, request)
       const found = world.all(`fhir.${type}` as Collection).get(id)
       if (found === undefined) return outcome(404, 'not-found', `${type}/${id} is not known. ${canary('fhir.error', type)}`)
-      const meta = found.body.meta as Resource
       return {
         status: 200,
-        headers: { etag: `W/"${String(meta.versionId)}"`, 'last-modified': new Date(found.updatedAt).toUTCString() },
+        headers: { etag: etagOf(found.body), 'last-modified': new Date(found.updatedAt).toUTCString() },
         body: found.body,
       }
     },
   }
+}
+
+const etagOf = (body: Resource) => `W/"${String((body.meta as Resource).versionId)}"`
+const interactionsOf = (type: string) =>
+  ['read', 'search-type', ...(type === 'Task' ? ['create'] : []), ...(type === 'Task' || type === 'Appointment' ? ['patch'] : [])].map(
+    (code) => ({ code }),
+  )
+
+/** `system|value` */
+function hasIdentifier(body: Resource, token: string | null): boolean {
+  const [system, value] = (token ?? '').split('|')
+  return (
+    Array.isArray(body.identifier) &&
+    body.identifier.some((one: Json) => (one as Resource).system === system && (one as Resource).value === value)
+  )
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
+
+function bodyOf({ body }: ToolRequest): Resource | null {
+  const value = parsed(body)
+  return typeof value === 'object' && value !== null ? (value as Resource) : null
 }
 
 function readPage(token: string | null): Stored | null {

@@ -1,18 +1,23 @@
-import { randomFrom } from '../random.ts'
+import type { Acts, Deed } from '../acts.ts'
+import { canary } from '../canary.ts'
 import { day, unix } from '../times.ts'
 import type { ToolDefinition, ToolRequest, ToolResponse } from '../tool-server.ts'
 import { rateWindow } from '../tool-server.ts'
 import type { Stored, World } from '../world.ts'
 import type { Collection, Json, Resource } from '../writes.ts'
+import { cancellationOf, refundOf } from './acts.ts'
 
 export interface StripeOptions {
   readonly world: World
+  readonly acts: Acts
   readonly apiKey: string
   readonly requestsPerSecond: number
   readonly wall: () => number
 }
 
 const eventsKeptMs = 30 * day
+const keysKeptMs = day
+const cancellable = ['requires_payment_method', 'requires_capture', 'requires_confirmation', 'requires_action']
 const lists: Readonly<Record<string, { readonly collection: Collection; readonly filters: readonly string[] }>> = {
   payment_intents: { collection: 'stripe.payment_intents', filters: ['customer'] },
   charges: { collection: 'stripe.charges', filters: ['customer', 'payment_intent'] },
@@ -33,10 +38,10 @@ const fail = (status: number, type: string, code: string | null, message: string
 })
 const missing = (what: string, id: string) => fail(404, 'invalid_request_error', 'resource_missing', `No such ${what}: '${id}'`)
 
-/** Stripe's API as far as payments go: newest-first lists, an event log kept for 30 days, expansion, idempotent refunds. */
-export function stripe({ world, apiKey, requestsPerSecond, wall }: StripeOptions): ToolDefinition {
+/** Stripe's API as far as payments go: newest-first lists, an event log kept for 30 days, expansion, refunds and cancellations by key. */
+export function stripe({ world, acts, apiKey, requestsPerSecond, wall }: StripeOptions): ToolDefinition {
   const limit = rateWindow(requestsPerSecond, 1000, wall)
-  const replays = new Map<string, { readonly parameters: string; readonly response: ToolResponse }>()
+  const replays = new Map<string, { readonly parameters: string; readonly response: ToolResponse; readonly at: number }>()
 
   const charge = (id: Json | undefined) => (typeof id === 'string' ? world.all('stripe.charges').get(id)?.body : undefined)
   const refundsOf = (chargeId: Json | undefined): Resource[] =>
@@ -113,8 +118,26 @@ export function stripe({ world, apiKey, requestsPerSecond, wall }: StripeOptions
     }
   }
 
-  const createRefund = (request: ToolRequest): ToolResponse => {
+  /** What the request asks for, or why not. */
+  const deedOf = (request: ToolRequest, name: string, id: string | undefined, verb: string | undefined): Deed | ToolResponse => {
     const form = new URLSearchParams(request.body)
+    const key = keyOf(request)
+    const allowed = name === 'refunds' ? ['payment_intent', 'charge', 'amount', 'reason'] : ['cancellation_reason']
+    for (const field of form.keys())
+      if (!allowed.includes(field) && !field.startsWith('expand[') && !(name === 'refunds' && /^metadata\[[^\]]{1,40}\]$/.test(field)))
+        return fail(400, 'invalid_request_error', 'parameter_unknown', `Received unknown parameter: ${field}`)
+    if (name === 'payment_intents') {
+      const found = world.all('stripe.payment_intents').get(id ?? '')
+      if (found === undefined || verb !== 'cancel') return missing('payment_intent', id ?? '')
+      if (!cancellable.includes(String(found.body.status)))
+        return fail(
+          400,
+          'invalid_request_error',
+          'payment_intent_unexpected_state',
+          `You cannot cancel this PaymentIntent because it has a status of ${String(found.body.status)}. ${canary('stripe.error', found.id)}`,
+        )
+      return cancellationOf(world, found.body, form.get('cancellation_reason'), key)
+    }
     const intent = form.get('payment_intent')
     const chargeId =
       form.get('charge') ?? (intent === null ? null : String(world.all('stripe.payment_intents').get(intent)?.body.latest_charge ?? ''))
@@ -122,58 +145,25 @@ export function stripe({ world, apiKey, requestsPerSecond, wall }: StripeOptions
     if (found === undefined || chargeId === null) return missing('charge', chargeId ?? intent ?? '')
     const left = Number(found.amount) - Number(found.amount_refunded)
     const amount = Number(form.get('amount') ?? left)
-    if (left <= 0) return fail(400, 'invalid_request_error', 'charge_already_refunded', `Charge ${chargeId} has already been refunded.`)
+    if (left <= 0)
+      return fail(
+        400,
+        'invalid_request_error',
+        'charge_already_refunded',
+        `Charge ${chargeId} has already been refunded. ${canary('stripe.error', chargeId)}`,
+      )
     if (!Number.isInteger(amount) || amount < 1 || amount > left)
       return fail(400, 'invalid_request_error', null, 'Refund amount is greater than unrefunded amount on charge')
-    const random = randomFrom(world.seed, 'refund', chargeId, refundsOf(chargeId).length)
-    const id = `re_1${random.text(23, '0123456789abcdef')}`
-    const body: Resource = {
-      id,
-      object: 'refund',
-      amount,
-      balance_transaction: `txn_1${random.text(23, '0123456789abcdef')}`,
-      charge: chargeId,
-      created: unix(request.now),
-      currency: 'usd',
-      metadata: {},
-      payment_intent: found.payment_intent ?? null,
-      reason: form.get('reason'),
-      receipt_number: null,
-      source_transfer_reversal: null,
-      status: 'succeeded',
-      transfer_reversal: null,
-    }
-    const refunded = Number(found.amount_refunded) + amount
-    const changed: Resource = { ...found, amount_refunded: refunded, refunded: refunded === Number(found.amount) }
-    const put = (collection: Collection, key: string, value: Resource) =>
-      world.put({ visibleAt: request.now, updatedAt: request.now, collection, id: key, body: value })
-    put('stripe.refunds', id, body)
-    put('stripe.charges', chargeId, changed)
-    for (const [n, type, object] of [
-      [0, 'refund.created', body],
-      [1, 'charge.refunded', changed],
-    ] as const) {
-      const eventId = `evt_${n}${id.slice(4)}`
-      put('stripe.events', eventId, {
-        id: eventId,
-        object: 'event',
-        api_version: '2026-07-29.dahlia',
-        created: unix(request.now),
-        data: { object },
-        livemode: false,
-        pending_webhooks: 0,
-        request: { id: null, idempotency_key: null },
-        type,
-      })
-    }
-    return { status: 200, body }
+    return refundOf(world, chargeId, form, key)
   }
 
-  const write = (request: ToolRequest): ToolResponse => {
-    const key = request.headers['idempotency-key']
-    if (typeof key !== 'string') return createRefund(request)
-    const earlier = replays.get(key)
-    if (earlier && earlier.parameters !== request.body)
+  /** A key answers for a day with what was answered first, saved failures included: https://docs.stripe.com/api/idempotent_requests */
+  const write = (request: ToolRequest, name: string, id: string | undefined, verb: string | undefined): ToolResponse => {
+    const key = keyOf(request)
+    const parameters = `${request.url.pathname} ${request.body}`
+    const saved = key === null ? undefined : replays.get(key)
+    const earlier = saved !== undefined && request.now - saved.at < keysKeptMs ? saved : undefined
+    if (earlier && earlier.parameters !== parameters)
       return fail(
         400,
         'idempotency_error',
@@ -181,8 +171,11 @@ export function stripe({ world, apiKey, requestsPerSecond, wall }: StripeOptions
         'Keys for idempotent requests can only be used with the same parameters they were first used with.',
       )
     if (earlier) return { ...earlier.response, headers: { 'idempotent-replayed': 'true' } }
-    const response = createRefund(request)
-    replays.set(key, { parameters: request.body, response })
+    const deed = deedOf(request, name, id, verb)
+    if (!('make' in deed)) return deed
+    const response = acts.run(name === 'refunds' ? 'stripe.refund' : 'stripe.cancel', request, deed)
+    const { isCut: _, ...kept } = response
+    if (key !== null) replays.set(key, { parameters, response: kept, at: request.now })
     return response
   }
 
@@ -201,10 +194,16 @@ export function stripe({ world, apiKey, requestsPerSecond, wall }: StripeOptions
           headers: { 'retry-after': '1', 'stripe-rate-limited-reason': 'global-rate' },
         }
       const [, version, name, id, ...more] = request.url.pathname.split('/')
+      const [verb] = more
+      if (
+        request.method === 'POST' &&
+        version === 'v1' &&
+        ((name === 'refunds' && id === undefined) || (name === 'payment_intents' && verb === 'cancel'))
+      )
+        return write(request, name, id, verb)
       const spec = version === 'v1' && name !== undefined && more.length === 0 ? lists[name] : undefined
       if (spec === undefined || name === undefined)
         return fail(404, 'invalid_request_error', null, `Unrecognized request URL (${request.method}: ${request.url.pathname}).`)
-      if (request.method === 'POST' && name === 'refunds' && id === undefined) return write(request)
       if (request.method !== 'GET')
         return fail(404, 'invalid_request_error', null, `Unrecognized request URL (${request.method}: ${request.url.pathname}).`)
       if (id === undefined) return list(name, request.url.searchParams, request.now)
@@ -214,6 +213,11 @@ export function stripe({ world, apiKey, requestsPerSecond, wall }: StripeOptions
         : { status: 200, body: expand(found.body, expansions(request.url.searchParams)) }
     },
   }
+}
+
+function keyOf({ headers }: ToolRequest): string | null {
+  const key = headers['idempotency-key']
+  return typeof key === 'string' ? key : null
 }
 
 function expansions(query: URLSearchParams): string[] {

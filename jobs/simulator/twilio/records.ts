@@ -33,8 +33,18 @@ export interface Message {
   readonly finalAt: number
 }
 
+/** Content templates, as the clinic had them approved: their variables are filled with ids. */
+export const contents = {
+  HX00000000000000000000000000000001: 'Hello, your visit is confirmed. https://visit.northwind.example/a/{{1}}',
+  HX00000000000000000000000000000002: 'Hello, a reminder of your visit. https://visit.northwind.example/a/{{1}}',
+  HX00000000000000000000000000000003: 'Hello, thank you for your visit. https://visit.northwind.example/m',
+} as const
+
 function message(random: Random, at: number, fields: Resource): Resource {
-  const sid = `SM${random.text(32, hexDigits)}`
+  return messageOf(`SM${random.text(32, hexDigits)}`, at, fields)
+}
+
+export function messageOf(sid: string, at: number, fields: Resource): Resource {
   const uri = `/2010-04-01/Accounts/${accountSid}/Messages/${sid}.json`
   return {
     sid,

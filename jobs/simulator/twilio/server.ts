@@ -1,11 +1,15 @@
+import type { Acts } from '../acts.ts'
+import { canary } from '../canary.ts'
 import { unix } from '../times.ts'
-import type { ToolDefinition, ToolResponse } from '../tool-server.ts'
+import type { ToolDefinition, ToolRequest, ToolResponse } from '../tool-server.ts'
 import { rateWindow } from '../tool-server.ts'
 import type { Stored, World } from '../world.ts'
-import { accountSid } from './records.ts'
+import { bodyOf, sendingOf } from './acts.ts'
+import { accountSid, clinicNumber, senders } from './records.ts'
 
 export interface TwilioOptions {
   readonly world: World
+  readonly acts: Acts
   readonly authToken: string
   readonly requestsPerSecond: number
   readonly wall: () => number
@@ -13,6 +17,7 @@ export interface TwilioOptions {
 
 const base = `/2010-04-01/Accounts/${accountSid}/Messages`
 const known = new Set(['To', 'From', 'DateSent', 'DateSent<', 'DateSent>', 'PageSize', 'Page', 'PageToken'])
+const sendFields = new Set(['To', 'From', 'Body', 'MessagingServiceSid', 'ContentSid', 'ContentVariables'])
 const maxPageSize = 1000
 
 const fail = (status: number, code: number, message: string): ToolResponse => ({
@@ -21,8 +26,8 @@ const fail = (status: number, code: number, message: string): ToolResponse => ({
 })
 const sentAt = ({ body }: Stored) => Date.parse(String(body.date_sent ?? body.date_created))
 
-/** Twilio's message list: newest first, filtered by the sent date only, relative page links, statuses that change later. */
-export function twilio({ world, authToken, requestsPerSecond, wall }: TwilioOptions): ToolDefinition {
+/** Twilio's message list: newest first, filtered by the sent date only, relative page links, statuses that change later; and sending. */
+export function twilio({ world, acts, authToken, requestsPerSecond, wall }: TwilioOptions): ToolDefinition {
   const limit = rateWindow(requestsPerSecond, 1000, wall)
   const expected = `Basic ${Buffer.from(`${accountSid}:${authToken}`).toString('base64')}`
 
@@ -73,6 +78,29 @@ export function twilio({ world, authToken, requestsPerSecond, wall }: TwilioOpti
     }
   }
 
+  const hasOptedOut = (to: string | null) =>
+    [...world.all('twilio.messages').values()].some(
+      ({ body }) => body.direction === 'inbound' && body.from === to && /^\s*stop\b/i.test(String(body.body)),
+    )
+
+  const send = (request: ToolRequest): ToolResponse => {
+    const form = new URLSearchParams(request.body)
+    for (const key of form.keys()) if (!sendFields.has(key)) return fail(400, 20001, `Unknown parameter ${key}`)
+    const to = form.get('To')
+    if (to === null || !/^\+\d{8,15}$/.test(to)) return fail(400, 21211, `Invalid 'To' Phone Number: ${to ?? ''}`)
+    const service = form.get('MessagingServiceSid')
+    if (service === null ? !form.has('From') : !Object.values<string>(senders).includes(service))
+      return fail(400, 21603, "A 'From' phone number is required.")
+    const body = bodyOf(form)
+    if (!body) return fail(400, 21619, 'A text message body or media urls must be specified.')
+    if (hasOptedOut(to)) return fail(400, 21610, `Attempt to send to unsubscribed recipient ${canary('twilio.error', 'opted-out')}`)
+    return acts.run(
+      form.has('ContentSid') ? 'twilio.send' : 'twilio.resend',
+      request,
+      sendingOf(world, form, body, form.get('From') ?? clinicNumber),
+    )
+  }
+
   return {
     name: 'twilio',
     contentType: 'application/json;charset=utf-8',
@@ -87,6 +115,7 @@ export function twilio({ world, authToken, requestsPerSecond, wall }: TwilioOpti
       if (request.headers.authorization !== expected) return fail(401, 20003, 'Authenticate')
       if (!limit.take().allowed) return { ...fail(429, 20429, 'Too Many Requests'), headers: { 'retry-after': '1' } }
       const path = request.url.pathname
+      if (request.method === 'POST' && path === `${base}.json`) return send(request)
       if (request.method !== 'GET') return fail(405, 20004, 'Method not allowed')
       if (path === `${base}.json`) return list(request.url)
       const sid = path.startsWith(`${base}/`) && path.endsWith('.json') ? path.slice(base.length + 1, -'.json'.length) : null
