@@ -7,6 +7,7 @@ import type { AppDeps, AppEnv } from './deps.ts'
 import { problemResponse } from './errors.ts'
 import { refuseCrossSite, requireKnownHost, requireProxy } from './guard.ts'
 import { setHeaders } from './headers.ts'
+import { auditRoutes } from './routes/audit.ts'
 import { catalogueRoutes } from './routes/catalogue.ts'
 import { connectionRoutes } from './routes/connections.ts'
 import { expectationRoutes } from './routes/expectations.ts'
@@ -88,6 +89,7 @@ export function createApp(given: AppDeps) {
     .route('/api/v1', mapRoutes(deps))
     .route('/api/v1', overviewRoutes(deps))
     .route('/api/v1', settingsRoutes(deps))
+    .route('/api/v1', auditRoutes(deps))
     .route('/api/v1', feedRoutes(deps))
     .route('/api/v1', reportRoutes(deps))
     .route('/api/v1', programRoutes(deps))

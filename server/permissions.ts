@@ -120,6 +120,10 @@ export const routePermissions: Readonly<Record<string, Needs>> = {
   'POST /api/v1/programs/{key}/plan': 'programs.plan',
   'POST /api/v1/programs/{key}/apply': 'programs.apply',
 
+  'GET /api/v1/audit': 'audit.see',
+  'GET /api/v1/audit/chain': 'audit.see',
+  'GET /api/v1/audit/export': 'audit.see',
+
   'GET /api/v1/settings': 'see',
   'GET /api/v1/system': 'see',
   'GET /api/v1/first-steps': 'see',

@@ -140,3 +140,24 @@ export async function readLastVerification(
     from audit_verifications where workspace_id = ${workspaceId} ${options.whole ? sql`and from_seq = 1` : sql``} order by n desc limit 1`
   return row
 }
+
+/** The last entries, newest first, with how many rows each has. */
+export async function readLastEntries(
+  sql: Sql,
+  workspaceId: number,
+  limit: number,
+): Promise<(ChainHead & { readonly rows: number; readonly previous: string })[]> {
+  return [
+    ...(await sql<(ChainHead & { rows: number; previous: string })[]>`
+      select seq::float8 as seq, encode(hash, 'hex') as hash, encode(previous, 'hex') as previous, octet_length(row_hashes) / 32 as rows,
+        round(date_part('epoch', sealed_at) * 1000) as "sealedAt"
+      from audit_chain where workspace_id = ${workspaceId} order by seq desc limit ${limit}`),
+  ]
+}
+
+/** The first entry that was sealed after the last checkpoint; wall time, epoch ms. Null: all of it is covered. */
+export async function readUncoveredSince(sql: Sql, workspaceId: number, seq: number): Promise<number | null> {
+  const [row] = await sql<{ at: number }[]>`select round(date_part('epoch', sealed_at) * 1000) as at from audit_chain
+    where workspace_id = ${workspaceId} and seq > ${seq} order by seq limit 1`
+  return row?.at ?? null
+}
