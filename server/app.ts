@@ -27,6 +27,7 @@ import { peopleRoutes } from './routes/people.ts'
 import { settingsRoutes } from './routes/settings.ts'
 import { signInRoutes } from './routes/sign-in.ts'
 import { programRoutes } from './routes/programs.ts'
+import { runbookRoutes } from './routes/runbooks.ts'
 import { runRoutes } from './routes/runs.ts'
 import { reportRoutes } from './routes/reports.ts'
 import { statusRoutes } from './routes/status.ts'
@@ -93,6 +94,7 @@ export function createApp(given: AppDeps) {
     .route('/api/v1', feedRoutes(deps))
     .route('/api/v1', reportRoutes(deps))
     .route('/api/v1', programRoutes(deps))
+    .route('/api/v1', runbookRoutes(deps))
   app.all('/api/*', () => {
     throw new AppError('not_found', 'There is no such address. /api/v1/openapi.json lists all of them.')
   })

@@ -124,6 +124,10 @@ export const routePermissions: Readonly<Record<string, Needs>> = {
   'GET /api/v1/audit/chain': 'audit.see',
   'GET /api/v1/audit/export': 'audit.see',
 
+  'GET /api/v1/runbooks': 'see',
+  'GET /api/v1/runbooks/{key}': 'see',
+  'GET /api/v1/runbooks/{key}/diff': 'see',
+
   'GET /api/v1/settings': 'see',
   'GET /api/v1/system': 'see',
   'GET /api/v1/first-steps': 'see',

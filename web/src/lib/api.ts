@@ -28,6 +28,7 @@ const connection = v1.connections[':id']
 type ReportQuery = Parameters<(typeof v1.reports)[':day']['findings']['$get']>[0]['query']
 const expectation = v1.expectations[':program'][':key']
 const program = v1.programs[':key']
+const runbook = v1.runbooks[':key']
 type ExpectationDraft = Parameters<(typeof v1)['program-drafts']['$post']>[0]['json']
 
 type Good<R> = R extends { status: 200 | 202; json: () => Promise<infer T> } ? T : never
@@ -110,6 +111,10 @@ export const api = {
   planProgram: (key: string, asked: { source: string; days: number }, signal?: AbortSignal) =>
     body(program.plan.$post({ param: { key }, json: asked }, stopped(signal))),
   applyProgram: (key: string, asked: { source: string; plan: string }) => body(program.apply.$post({ param: { key }, json: asked })),
+  runbooks: (signal?: AbortSignal) => body(v1.runbooks.$get({}, stopped(signal))),
+  runbook: (key: string, signal?: AbortSignal) => body(runbook.$get({ param: { key } }, stopped(signal))),
+  runbookDiff: (key: string, from: number, to: number, signal?: AbortSignal) =>
+    body(runbook.diff.$get({ param: { key }, query: { from: String(from), to: String(to) } }, stopped(signal))),
   settings: (signal?: AbortSignal) => body(v1.settings.$get({}, stopped(signal))),
   system: (signal?: AbortSignal) => body(v1.system.$get({}, stopped(signal))),
   connectors: (signal?: AbortSignal) => body(v1.connectors.$get({}, stopped(signal))),

@@ -5,6 +5,7 @@ import CircleQuestionMark from '@lucide/svelte/icons/circle-question-mark'
 import FileText from '@lucide/svelte/icons/file-text'
 import House from '@lucide/svelte/icons/house'
 import ListChecks from '@lucide/svelte/icons/list-checks'
+import BookOpenCheck from '@lucide/svelte/icons/book-open-check'
 import Route from '@lucide/svelte/icons/route'
 import Settings from '@lucide/svelte/icons/settings'
 import Waypoints from '@lucide/svelte/icons/waypoints'
@@ -42,6 +43,7 @@ export const nav: readonly NavEntry[] = [
   { group: 'Watch', title: 'Reports', href: paths.reports(), key: 'r', icon: FileText },
   { group: 'Promises', title: 'Map', href: paths.map(), key: 'm', icon: Waypoints },
   { group: 'Promises', title: 'Expectations', href: paths.expectations(), key: 'e', icon: ListChecks },
+  { group: 'Promises', title: 'Runbooks', href: paths.runbooks(), key: 'b', icon: BookOpenCheck },
   {
     group: 'Promises',
     title: 'Connections',

@@ -22,6 +22,8 @@ export const paths = {
     withQuery(`/expectations/${encodeURIComponent(program)}/${encodeURIComponent(key)}`, query),
   programs: () => '/programs',
   program: (key: string, query?: Query) => withQuery(`/programs/${encodeURIComponent(key)}`, query),
+  runbooks: () => '/runbooks',
+  runbook: (key: string, query?: Query) => withQuery(`/runbooks/${encodeURIComponent(key)}`, query),
   writeExpectation: (query?: Query) => withQuery('/write-expectation', query),
   settings: () => '/settings',
   system: () => '/settings/system',
