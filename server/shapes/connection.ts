@@ -211,7 +211,8 @@ export function toConnectionView({ connection, streams }: ConnectionStatus, cont
     title: connection.title,
     state: worst.state,
     message: worst.reason,
-    whatToDo: whatToDo[worst.state],
+    // What was set aside says itself what to do.
+    whatToDo: streams.some(({ setAsideReason }) => setAsideReason !== null && setAsideReason === worst.reason) ? null : whatToDo[worst.state],
     paused:
       connection.pausedAt === null || paused === null
         ? null

@@ -1,0 +1,3 @@
+import { parseConnectionQuery } from '#lib/connections/query.ts'
+
+export const load = ({ url }: { url: URL }) => ({ query: parseConnectionQuery(url.searchParams) })
