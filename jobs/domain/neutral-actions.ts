@@ -21,7 +21,8 @@ const wait = z
     error: 'expected either `for: 10m` or `until: $time`',
   })
 
-const recheck = z.strictObject({ wait: duration.optional() })
+/** Of which connections is planned: those of the finding. */
+const recheck = z.strictObject({})
 
 const askPerson = z.strictObject({
   question: sentence('one sentence that asks for something a person does or knows'),

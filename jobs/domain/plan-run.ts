@@ -1,3 +1,4 @@
+import { parseDuration } from './duration.ts'
 import type { Ops } from './facts.ts'
 import type { Finding } from './finding.ts'
 import { isOpen } from './finding-lifecycle.ts'
@@ -36,7 +37,8 @@ export interface PlanRecord {
 
 /** The finding a runbook is to run on, with what its inputs are taken from. */
 export interface PlanSubject {
-  readonly finding: Pick<Finding, 'id' | 'kind' | 'program' | 'expectation' | 'status' | 'objectType' | 'objectId'>
+  readonly finding: Pick<Finding, 'id' | 'kind' | 'program' | 'expectation' | 'status' | 'objectType' | 'objectId'> &
+    Partial<Pick<Finding, 'streams'>>
   /** Steps its promise speaks of (`stepsOfExpectation`); null: the promise is not known any more. */
   readonly steps: readonly string[] | null
   readonly evidence: readonly PlanRecord[]
@@ -143,8 +145,8 @@ export function planRun(
     )
     const [known, fallback, compensate] = found
     if (found.includes(undefined) || known === undefined || known === null) return []
-    return inputs.variants(step).map((variant, index, all): PlannedStep => {
-      const planned = (action: RunbookAction | null, of: KnownAction | null | undefined) =>
+    const planned = inputs.variants(step).map((variant, index, all): PlannedStep => {
+      const other = (action: RunbookAction | null, of: KnownAction | null | undefined) =>
         action === null || !of ? null : planAction(runbook, action, of, variant, step.name, problems)
       return {
         ...planAction(runbook, step, known, variant, step.name, problems),
@@ -153,11 +155,14 @@ export function planRun(
         attempts: step.retry.attempts,
         backoffMs: step.retry.backoffMs,
         timeoutMs: step.timeoutMs,
-        fallback: planned(step.fallback, fallback),
-        compensate: planned(step.compensate, compensate),
+        fallback: other(step.fallback, fallback),
+        compensate: other(step.compensate, compensate),
         onlyIf: step.onlyIf.filter(({ asked }) => !inputs.isInput(asked)),
       }
     })
+    return step.connection === null && step.action === 'recheck'
+      ? planned.flatMap((one) => perConnection(one, readBy(runbook, subject)))
+      : planned
   })
 
   const effects = steps.filter(({ connection }) => connection !== null).length
@@ -187,6 +192,21 @@ export function planRun(
       verifyMs: runbook.verifyWithinMs ?? (Math.max(0, ...steps.flatMap(({ verify }) => verify?.withinMs ?? [])) || defaultVerifyMs),
     },
   }
+}
+
+/** Connections whose reading may settle the finding: those of its streams, and those the inputs are taken from. */
+function readBy(runbook: Runbook, { finding, evidence }: PlanSubject): string[] {
+  const inputs = runbook.inputs.flatMap((input) => (input.kind === 'record' ? input.stream : []))
+  const streams = [...(finding.streams ?? []), ...evidence.map(({ stream }) => stream), ...inputs]
+  return [...new Set(streams.map((stream) => stream.split('.')[0] ?? stream))].sort()
+}
+
+function perConnection(step: PlannedStep, connections: readonly string[]): PlannedStep[] {
+  return connections.map((connection) => ({
+    ...step,
+    key: connections.length === 1 ? step.key : `${step.key}.${connection}`,
+    input: { ...step.input, connection },
+  }))
 }
 
 function whyNow(status: Finding['status']): PlanProblem | null {
@@ -410,13 +430,16 @@ function planAction(
       message: `${actionPath(action)} does not take this${field === '' ? '' : ` "${field}"`}: ${issue?.message ?? 'it does not fit'}.`,
     })
   }
+  const input = (parsed.success ? parsed.data : resolved) as PlannedAction['input']
+  const waits = action.connection === null && action.action === 'wait' && typeof input.for === 'string'
   return {
     connection: action.connection,
     action: action.action,
     title: known.title,
     does: known.does,
     reach: known.reach,
-    input: (parsed.success ? parsed.data : resolved) as PlannedAction['input'],
+    // How long, in the unit the run counts in.
+    input: waits ? { ...input, ms: parseDuration(String(input.for)) } : input,
     keyMs: known.repeat?.keyHours == null ? null : known.repeat.keyHours * 3_600_000,
     mayLookUp: known.repeat?.lookUp ?? false,
     verify:

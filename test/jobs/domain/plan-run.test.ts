@@ -144,6 +144,17 @@ describe('planRun', () => {
     ])
   })
 
+  it('looks again at every connection that may settle the finding, and says how long it waits', () => {
+    const text = 'runbook: r\nsteps:\n  look: { do: recheck }\n  rest: { do: wait, with: { for: 1h30m } }\n'
+    const steps = planned(text, subject({ streams: ['booking.bookings', 'texts.messages'] })).steps
+    expect(steps.map(({ key, input }) => [key, input])).toEqual([
+      ['look.billing', { connection: 'billing' }],
+      ['look.booking', { connection: 'booking' }],
+      ['look.texts', { connection: 'texts' }],
+      ['rest', { for: '1h30m', ms: 5_400_000 }],
+    ])
+  })
+
   it('keeps what hangs on an answer of the run itself, and turns times to UTC', () => {
     const run = planned(rebook, subject({ objectType: 'appointment', objectId: 'b1' }), { start: '2026-11-21T09:00:00+02:00' })
     expect(run.steps[1]).toMatchObject({

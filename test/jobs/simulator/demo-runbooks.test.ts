@@ -59,7 +59,8 @@ it.each([
   ]
   const plan = planFor(expectation, 'gap', 'bk1', { evidence: [record('anchor', 'booking.bookings', 'bk1', 1, 'accepted')], journey })
   expect(plan.steps.map(({ action, input }) => [action, input])).toEqual([
-    ['recheck', {}],
+    ['recheck', { connection: 'booking' }],
+    ['recheck', { connection: 'texts' }],
     ['send', { template, recipient_of: text, about: { appointment: 'bk1' } }],
   ])
   expect(plan.approval).toBeNull()
