@@ -58,6 +58,7 @@ describe('the hash an approval is bound to', () => {
         expect(hashOfPlan(back)).toBe(hashOfPlan(one))
         expect(isSame(turned(one), back)).toBe(true)
       }),
+      { numRuns: 40 },
     )
   })
 
@@ -65,7 +66,7 @@ describe('the hash an approval is bound to', () => {
     fc.assert(
       fc.property(plan, (one) => {
         const hash = hashOfPlan(one)
-        for (const other of changedOnce(one)) expect(hashOfPlan(other as RunPlan)).not.toBe(hash)
+        expect(changedOnce(one).map((other) => hashOfPlan(other as RunPlan))).not.toContain(hash)
         expect(hashOfPlan({ ...one, steps: [...one.steps, ...one.steps] })).not.toBe(hash)
         expect(hashOfPlan({ ...one, steps: one.steps.slice(1) })).not.toBe(hash)
         const moved = one.steps.toReversed()
