@@ -28,10 +28,17 @@ const connection = v1.connections[':id']
 type ReportQuery = Parameters<(typeof v1.reports)[':day']['findings']['$get']>[0]['query']
 const expectation = v1.expectations[':program'][':key']
 const program = v1.programs[':key']
+const run = v1.runs[':id']
 const runbook = v1.runbooks[':key']
 type ExpectationDraft = Parameters<(typeof v1)['program-drafts']['$post']>[0]['json']
 
-type Good<R> = R extends { status: 200 | 202; json: () => Promise<infer T> } ? T : never
+interface RunAsked {
+  runbook: string
+  answers: Record<string, string | number | boolean>
+}
+type RunAnswer = Parameters<(typeof run)['answer']['$post']>[0]['json']
+
+type Good<R> = R extends { status: 200 | 201 | 202; json: () => Promise<infer T> } ? T : never
 /** The body of what went well: `fetchInTime` has thrown everything else. */
 const body = async <R extends { json: () => Promise<unknown> }>(answer: Promise<R>) => (await (await answer).json()) as Good<R>
 const stopped = (signal?: AbortSignal) => (signal ? { init: { signal } } : undefined)
@@ -100,6 +107,17 @@ export const api = {
   connection: (id: string, signal?: AbortSignal) => body(connection.$get({ param: { id } }, stopped(signal))),
   /** The OpenAPI description this very server gives of itself. */
   openapi: async (signal?: AbortSignal): Promise<unknown> => (await fetchInTime('/api/v1/openapi.json', signal ? { signal } : {})).json(),
+  offers: (findingId: string, signal?: AbortSignal) => body(finding.runbooks.$get({ param: { id: findingId } }, stopped(signal))),
+  previewRun: (findingId: string, asked: RunAsked, signal?: AbortSignal) =>
+    body(finding.runs.preview.$post({ param: { id: findingId }, json: asked }, stopped(signal))),
+  startRun: (findingId: string, asked: RunAsked & { hash: string; reason?: string }, key: string) =>
+    body(finding.runs.$post({ param: { id: findingId }, json: asked, header: { 'idempotency-key': key } })),
+  runs: (query: Query, signal?: AbortSignal) => body(v1.runs.$get({ query: texts(query) }, stopped(signal))),
+  run: (id: string, signal?: AbortSignal) => body(run.$get({ param: { id } }, stopped(signal))),
+  approveRun: (id: string, asked: { hash: string; reason?: string }) => body(run.approve.$post({ param: { id }, json: asked })),
+  rejectRun: (id: string, asked: { hash: string; reason: string }) => body(run.reject.$post({ param: { id }, json: asked })),
+  cancelRun: (id: string, reason: string) => body(run.cancel.$post({ param: { id }, json: { reason } })),
+  answerRun: (id: string, asked: RunAnswer) => body(run.answer.$post({ param: { id }, json: asked })),
   programs: (signal?: AbortSignal) => body(v1.programs.$get({}, stopped(signal))),
   program: (key: string, signal?: AbortSignal) => body(program.$get({ param: { key } }, stopped(signal))),
   programDiff: (key: string, from: number, to: number, signal?: AbortSignal) =>

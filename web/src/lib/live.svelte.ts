@@ -1,5 +1,6 @@
 import { api } from './api.ts'
 import type { Status } from './api-types.ts'
+import { names } from './people/names.svelte.ts'
 import { Resource } from './resource.svelte.ts'
 
 const statusEveryMs = 15_000
@@ -8,7 +9,8 @@ const tickMs = 5_000
 const silentAfterMs = 7_500
 const watchEveryMs = 1_000
 
-export type Topic = 'finding' | 'journey' | 'connection'
+const topics = ['finding', 'journey', 'connection', 'run'] as const
+export type Topic = (typeof topics)[number]
 export interface Told {
   topic: Topic
   /** What is to be read again; empty: all of the topic. */
@@ -96,6 +98,8 @@ class Live {
     feed.addEventListener('open', () => this.#sign())
     feed.addEventListener('error', () => {
       this.#isConnected = false
+      // It was refused, and stays closed: the status says why, such as that nobody is signed in.
+      if (feed.readyState === EventSource.CLOSED) void this.#readStatus()
     })
     feed.addEventListener('beat', () => this.#sign())
     feed.addEventListener('reset', () => {
@@ -103,7 +107,7 @@ class Live {
       void this.#readStatus()
       if (!this.isPaused) this.#tellEverything()
     })
-    for (const topic of ['finding', 'journey', 'connection'] as const) {
+    for (const topic of topics) {
       feed.addEventListener(topic, (event) => {
         this.#sign()
         if (!this.isPaused) this.#tell({ topic, ref: refOf(event.data) })
@@ -127,7 +131,7 @@ class Live {
   }
 
   #tellEverything(): void {
-    for (const topic of ['finding', 'journey', 'connection'] as const) this.#tell({ topic, ref: '' })
+    for (const topic of topics) this.#tell({ topic, ref: '' })
   }
 
   async #readStatus(): Promise<void> {
@@ -161,5 +165,5 @@ export const live = new Live()
 /** An actor as people say it. */
 export function personName(actor: string): string {
   const me = live.status.data?.me
-  return actor === me?.id || actor === me?.title ? 'you' : actor === 'throughline' ? 'Throughline' : actor
+  return actor === me?.id || actor === me?.title ? 'you' : actor === 'throughline' ? 'Throughline' : names.titleOf(actor)
 }

@@ -4,15 +4,17 @@ import FileCode from '@lucide/svelte/icons/file-code'
 import CircleQuestionMark from '@lucide/svelte/icons/circle-question-mark'
 import FileText from '@lucide/svelte/icons/file-text'
 import House from '@lucide/svelte/icons/house'
+import LifeBuoy from '@lucide/svelte/icons/life-buoy'
 import ListChecks from '@lucide/svelte/icons/list-checks'
 import BookOpenCheck from '@lucide/svelte/icons/book-open-check'
+import Stamp from '@lucide/svelte/icons/stamp'
 import Route from '@lucide/svelte/icons/route'
 import Settings from '@lucide/svelte/icons/settings'
 import Waypoints from '@lucide/svelte/icons/waypoints'
 import type { Status } from './api-types.ts'
 import { paths } from './paths.ts'
 
-export const navGroups = ['Watch', 'Promises', 'Set up'] as const
+export const navGroups = ['Watch', 'Recover', 'Promises', 'Set up'] as const
 
 export interface NavEntry {
   readonly group: (typeof navGroups)[number]
@@ -41,6 +43,8 @@ export const nav: readonly NavEntry[] = [
   },
   { group: 'Watch', title: 'Journeys', href: paths.journeys(), key: 'j', icon: Route },
   { group: 'Watch', title: 'Reports', href: paths.reports(), key: 'r', icon: FileText },
+  { group: 'Recover', title: 'Runs', href: paths.runs(), key: 'u', icon: LifeBuoy },
+  { group: 'Recover', title: 'Approvals', href: paths.approvals(), key: 'v', icon: Stamp },
   { group: 'Promises', title: 'Map', href: paths.map(), key: 'm', icon: Waypoints },
   { group: 'Promises', title: 'Expectations', href: paths.expectations(), key: 'e', icon: ListChecks },
   { group: 'Promises', title: 'Runbooks', href: paths.runbooks(), key: 'b', icon: BookOpenCheck },
