@@ -161,11 +161,15 @@ function namesOfRunbooks(deps: AppDeps): RunbookNames {
   const owners = ownerTitles(deps)
   const steps = new Map(judging.programs.flatMap(({ program }) => [...program.steps.values()].map((step) => [step.name, step] as const)))
   const { step } = namesFrom(steps, new Map())
+  const titles = new Map(
+    judging.programs.flatMap(({ program }) => program.expectations.map((one) => [one.name, one.title ?? spoken(one.name)] as const)),
+  )
   return {
     tools: connectionTitles(deps.workspace),
     stream: (address) => streams.get(address) ?? null,
     owner: (key) => owners.get(key) ?? key,
     step,
+    promise: (name) => titles.get(name) ?? spoken(name),
     kind: (kind) => findingKindByName.get(kind)?.title ?? kind,
   }
 }

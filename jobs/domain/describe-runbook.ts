@@ -1,4 +1,4 @@
-import { inFullWords, spoken, spokenField, state } from './finding-kinds/words.ts'
+import { capital, inFullWords, spoken, spokenField, state } from './finding-kinds/words.ts'
 import { neutralActionByName } from './neutral-actions.ts'
 import { actionPath, referenceOf } from './runbook.ts'
 import type {
@@ -24,6 +24,8 @@ export interface RunbookNames {
   /** Of a step of the programs. */
   step(name: string): string
   kind(kind: string): string
+  /** The title of a promise. */
+  promise(name: string): string
 }
 
 export interface DescribedAction {
@@ -109,10 +111,11 @@ export function describeInput(input: RunbookInput, names: RunbookNames): string 
 
 /** Which findings it may run on. */
 export function describeScope(scope: RunbookScope, names: RunbookNames): string {
-  const kinds = scope.kinds.length === 0 ? 'Any finding' : `Findings of the kind ${listed(scope.kinds.map(names.kind))}`
+  const kinds =
+    scope.kinds.length === 0 ? 'Any finding' : `Findings of the kind ${listed(scope.kinds.map((kind) => quoted(names.kind(kind))))}`
   const about = [
-    ...(scope.expectations.length === 0 ? [] : [`of the promise ${listed(scope.expectations.map(spoken))}`]),
-    ...(scope.steps.length === 0 ? [] : [`about ${listed(scope.steps.map((step) => `“${names.step(step)}”`))}`]),
+    ...(scope.expectations.length === 0 ? [] : [`of the promise ${listed(scope.expectations.map((name) => quoted(names.promise(name))))}`]),
+    ...(scope.steps.length === 0 ? [] : [`about ${listed(scope.steps.map((step) => quoted(names.step(step))))}`]),
     ...(scope.programs.length === 0 ? [] : [`in ${listed(scope.programs)}`]),
   ]
   return `${[kinds, ...about].join(' ')}.`
@@ -169,6 +172,7 @@ function valueOfInput(label: string, value: Json, titles: ReadonlyMap<string, st
   return String(value)
 }
 
+const quoted = (title: string) => `“${title}”`
 const titleOf = (input: RunbookInput) => input.title ?? spoken(input.name)
 
 function triesOf({ retry, timeoutMs }: RunbookStep): string {
@@ -188,7 +192,7 @@ function conditionsOf(runbook: Runbook, step: RunbookStep, titles: ReadonlyMap<s
       ({ asked, answers }) =>
         `Only when “${titles.get(asked) ?? runbook.steps.find(({ name }) => name === asked)?.title ?? spoken(asked)}” was answered ${listed(answers)}.`,
     ),
-    ...many.map((input) => `Once for each ${titleOf(input)}.`),
+    ...many.map((input) => `Once for each ${quoted(titleOf(input))}.`),
   ]
 }
 
@@ -226,12 +230,10 @@ function describeRecord(input: RecordInput, names: RunbookNames): string {
   const role = input.role === null ? '' : ` ${roleWords[input.role] ?? input.role}`
   const where = Object.entries(input.where).map(([field, value]) => `${spokenField(field)} ${[value].flat().map(String).join(' or ')}`)
   const field = input.field === null ? '' : `${spoken(input.field)} of: `
-  const map =
-    input.map === null
-      ? ''
-      : ` ${Object.entries(input.map)
-          .map(([from, to]) => `${state(from)} becomes ${state(to)}`)
-          .join(', ')}; with anything else it does not start.`
+  const turned = Object.entries(input.map ?? {}).map(([from, to]) =>
+    from === to ? `${state(from)} stays so` : `${state(from)} becomes ${state(to)}`,
+  )
+  const map = input.map === null ? '' : ` ${capital(turned.join(', '))}; with anything else it does not start.`
   return `${field}${field === '' ? which : which.charAt(0).toLowerCase() + which.slice(1)} ${from}${role}${where.length === 0 ? '' : `, with ${where.join(', ')}`}.${map}`
 }
 

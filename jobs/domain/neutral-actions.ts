@@ -68,7 +68,7 @@ export const neutralActions: readonly KnownAction[] = [
   neutral({
     name: 'ask-person',
     title: 'Ask a person',
-    does: 'Puts a question with a closed list of answers to the owner of the finding.',
+    does: 'Puts a question with a closed list of answers to the owner of the finding, or to another one that is named.',
     reach: 'none',
     input: askPerson,
   }),

@@ -82,7 +82,7 @@ describe('runbooks through the API', () => {
   it('are shown step by step in words, with text and limits', async () => {
     expect(await (await one().$get({ param })).json()).toMatchObject({
       source: call('Did they answer?'),
-      isFor: 'Findings of the kind Missing step.',
+      isFor: 'Findings of the kind “Missing step”.',
       inputList: [{ name: 'how', title: 'How', isAsked: true, sentence: 'Asked of whoever runs it: phone, visit.' }],
       stepList: [
         {

@@ -21,6 +21,7 @@ const names: RunbookNames = {
   owner: (key) => (key === 'billing-desk' ? 'Billing desk' : key),
   step: (name) => (name === 'paid' ? 'Enrolment paid' : name),
   kind: (kind) => kind,
+  promise: (name) => name,
 }
 const { actions } = knownToRunbooks
 
@@ -57,7 +58,7 @@ describe('a runbook in words', () => {
       'The last record of Stripe · Payments that the finding names as one of the culprits.',
       'Asked of whoever runs it: duplicate, requested_by_customer.',
     ])
-    expect(describeScope(runbook.for, names)).toBe('Findings of the kind duplicate about “Enrolment paid”.')
+    expect(describeScope(runbook.for, names)).toBe('Findings of the kind “duplicate” about “Enrolment paid”.')
     expect(describeScope({ kinds: [], programs: [], expectations: [], steps: [] }, names)).toBe('Any finding.')
     expect(describeLimits(runbook)).toEqual([
       'One run has at most 1 effect in tools.',
@@ -76,8 +77,8 @@ describe('a runbook in words', () => {
       'Every record of Twilio · Messages after the first that the journey shows, with template a or b.',
     ],
     [
-      '{ from: evidence, stream: gone.rows, field: status, map: { no_show: cancelled } }',
-      'Status of: the one record of gone.rows that the finding names. no show becomes cancelled; with anything else it does not start.',
+      '{ from: evidence, stream: gone.rows, field: status, map: { no_show: cancelled, booked: booked } }',
+      'Status of: the one record of gone.rows that the finding names. No show becomes cancelled, booked stays so; with anything else it does not start.',
     ],
   ])('tells the input %s', (input, sentence) => {
     const [read] = runbookOf(`runbook: r\ninputs: { x: ${input} }\nsteps: { a: { do: gone.act, with: { value: $x } } }\n`).inputs
@@ -95,7 +96,7 @@ steps:
       actions,
       names,
     )
-    expect(step?.conditions).toEqual(['Only when “Are you sure?” was answered yes.', 'Once for each Charge.'])
+    expect(step?.conditions).toEqual(['Only when “Are you sure?” was answered yes.', 'Once for each “Charge”.'])
   })
 
   it('tells how far it reaches, and what is not there any more', () => {
