@@ -1,0 +1,3 @@
+import { testPages } from './page-states.ts'
+
+testPages(3, 4)
