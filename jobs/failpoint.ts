@@ -7,6 +7,9 @@ export const failpoints = [
   'judge.loaded',
   'judge.written',
   'judge.committed',
+] as const
+/** Those of a run, in the order a run meets them. */
+export const runFailpoints = [
   'run.taken',
   'run.looked',
   'run.step.begun',
@@ -16,7 +19,7 @@ export const failpoints = [
   'run.verifying',
   'run.ended',
 ] as const
-export type Failpoint = (typeof failpoints)[number]
+export type Failpoint = (typeof failpoints)[number] | (typeof runFailpoints)[number]
 
 /** `THROUGHLINE_FAILPOINT=poll.upserted:kill:3`: the third time this place is reached. Actions: kill (SIGKILL self) and throw. */
 const [armed, action, nth] = (process.env.THROUGHLINE_FAILPOINT ?? '').split(':')
