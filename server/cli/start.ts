@@ -4,6 +4,8 @@ import { readPlan } from '../../jobs/apply-programs.ts'
 import { readRunbooksPlan } from '../../jobs/apply-runbooks.ts'
 import type { Workspace } from '../../jobs/open-workspace.ts'
 import { readSharedClock } from '../../jobs/simulator/clock.ts'
+import { openVault } from '../../jobs/vault.ts'
+import { loadWorkspaceKey } from '../../jobs/workspace-key.ts'
 import type { ServerConfig } from '../config.ts'
 import { portTaken, startServer } from '../main.ts'
 import { type DemoProcess, startDemo } from './demo-process.ts'
@@ -42,10 +44,16 @@ export async function start(config: ServerConfig, options: StartOptions, say: (l
       config,
       workspace: opened.workspace,
       ownerUrl: opened.ownerUrl,
+      signIn: { vault: openVault(await loadWorkspaceKey({ dataDir: config.dataDir, env: process.env })) },
       demoSpeed: demoClock === null ? null : () => demoClock.speed(),
     })
     undo.push(server.stop)
-    say(`Throughline shows ${opened.workspace.title} at ${server.url}`)
+    say(`Throughline shows ${opened.workspace.title} at ${config.publicUrl?.origin ?? server.url}`)
+    if (server.firstLink !== null) {
+      const until = new Date(server.firstLink.expiresAt).toISOString().slice(0, 16)
+      say(`Nobody can sign in yet. Whoever opens this link becomes the first administrator; it works once, until ${until}Z:`)
+      say(`  ${server.firstLink.link}`)
+    }
     say(await ended)
     return 0
   } finally {

@@ -103,6 +103,7 @@ try {
     config: readServerConfig({ THROUGHLINE_PORT: '0', THROUGHLINE_LOG_LEVEL: 'silent' }),
     workspace,
     ownerUrl: cluster.url(),
+    signIn: 'nobody',
     demoSpeed: null,
   })
   undo.unshift(() => server.stop())

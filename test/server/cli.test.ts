@@ -167,12 +167,22 @@ describe('start', () => {
     const url = /at (http:\S+)/.exec(said.err)?.[1] ?? ''
     // Ready once the first round of polls and judging was seen to end.
     await expect.poll(async () => (await fetch(`${url}/readyz`)).status, { timeout: 60_000, interval: 500 }).toBe(200)
-    await expect
-      .poll(async () => z.object({ total: z.int() }).parse(await (await fetch(`${url}/api/v1/findings`)).json()).total, {
-        timeout: 60_000,
-        interval: 500,
-      })
-      .toBeGreaterThanOrEqual(3)
+    // Nobody may read it before the first administrator joined by the link that the start printed.
+    expect((await fetch(`${url}/api/v1/findings`)).status).toBe(401)
+    const token = /\/join#([\w-]{43})/.exec(said.err)?.[1]
+    const joined = await fetch(`${url}/api/v1/join`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', origin: url },
+      body: JSON.stringify({ token, email: 'first@staff.example', name: 'First', password: 'river stone lamp nine' }),
+    })
+    expect(joined.status).toBe(200)
+    const cookie = joined.headers
+      .getSetCookie()
+      .map((line) => line.split(';')[0])
+      .join('; ')
+    const findings = async () =>
+      z.object({ total: z.int() }).parse(await (await fetch(`${url}/api/v1/findings`, { headers: { cookie } })).json())
+    await expect.poll(async () => (await findings()).total, { timeout: 60_000, interval: 500 }).toBeGreaterThanOrEqual(3)
     const ended = once(child, 'close')
     child.kill('SIGTERM')
     expect(await ended).toEqual([0, null])

@@ -146,6 +146,20 @@ describe('the environment', () => {
   it.each(['0.0.0.0', '192.168.1.4', 'example.org', '::'])('refuses to listen on %s', (host) => {
     expect(() => readServerConfig({ THROUGHLINE_HOST: host })).toThrow(/refuses to listen on/)
   })
+  it('listens beyond this machine behind a proxy that ends TLS, told with the address people use', () => {
+    const behind = {
+      THROUGHLINE_HOST: '0.0.0.0',
+      THROUGHLINE_PUBLIC_URL: 'https://t.example',
+      THROUGHLINE_TRUSTED_PROXY: '10.0.0.7, 10.1.0.0/24',
+    }
+    expect(readServerConfig(behind)).toMatchObject({ host: '0.0.0.0', trustedProxies: ['10.0.0.7', '10.1.0.0/24'] })
+    expect(readServerConfig(behind).publicUrl?.origin).toBe('https://t.example')
+    expect(() => readServerConfig({ ...behind, THROUGHLINE_TRUSTED_PROXY: '' })).toThrow(/refuses to listen on.*THROUGHLINE_TRUSTED_PROXY/)
+    expect(() => readServerConfig({ ...behind, THROUGHLINE_PUBLIC_URL: 'http://t.example' })).toThrow(/THROUGHLINE_PUBLIC_URL/)
+    expect(() => readServerConfig({ ...behind, THROUGHLINE_PUBLIC_URL: 'https://t.example/path' })).toThrow(/no path/)
+    expect(() => readServerConfig({ ...behind, THROUGHLINE_TRUSTED_PROXY: 'proxy' })).toThrow(/THROUGHLINE_TRUSTED_PROXY/)
+    expect(() => readServerConfig({ THROUGHLINE_PUBLIC_URL: 'https://t.example' })).toThrow(/THROUGHLINE_TRUSTED_PROXY/)
+  })
   it('refuses what it does not know, and says what was meant', () => {
     expect(() => readServerConfig({ THROUGHLINE_PROT: '4400' })).toThrow(/THROUGHLINE_PROT.*THROUGHLINE_PORT/)
   })

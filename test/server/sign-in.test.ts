@@ -141,7 +141,7 @@ describe('S4: a session', () => {
     const bo = await world.addPerson('Bo Reset', ['viewer'])
     const [here, there] = [await world.signIn(bo), await world.signIn(bo)]
     const next = 'another river stone lamp'
-    expect((await here.send('POST', '/api/v1/me/password', { password: 'wrong wrong wrong', next })).status).toBe(401)
+    expect((await here.send('POST', '/api/v1/me/password', { password: 'wrong wrong wrong', next })).status).toBe(403)
     expect((await here.send('POST', '/api/v1/me/password', { password, next })).status).toBe(200)
     expect([await whoIs(here), await whoIs(there)]).toEqual([200, 401])
 

@@ -23,7 +23,7 @@ beforeAll(async () => {
     connections: configuration.connections.map((connection) => ({ ...connection, pollSeconds: 5 })),
   }))
   const config = readServerConfig({ THROUGHLINE_PORT: '0', THROUGHLINE_LOG_LEVEL: 'silent' })
-  server = await startServer({ config, workspace: clinic.workspace, ownerUrl, demoSpeed: null })
+  server = await startServer({ config, workspace: clinic.workspace, ownerUrl, signIn: 'nobody', demoSpeed: null })
   line = await startTcpProxy(Number(new URL(server.url).port))
   browser = await startBrowser()
 }, 180_000)

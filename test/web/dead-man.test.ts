@@ -40,6 +40,7 @@ const serve = () =>
     config: readServerConfig({ THROUGHLINE_PORT: '0', THROUGHLINE_LOG_LEVEL: 'silent' }),
     workspace,
     ownerUrl,
+    signIn: 'nobody',
     demoSpeed: null,
     quietMs: 3_000,
   })

@@ -17,7 +17,7 @@ beforeAll(async () => {
   await buildConsole()
   clinic = await serveClinic(ownerUrl)
   const config = readServerConfig({ THROUGHLINE_PORT: '0', THROUGHLINE_LOG_LEVEL: 'silent' })
-  server = await startServer({ config, workspace: clinic.workspace, ownerUrl, demoSpeed: null })
+  server = await startServer({ config, workspace: clinic.workspace, ownerUrl, signIn: 'nobody', demoSpeed: null })
   browser = await startBrowser()
 }, 120_000)
 afterAll(async () => {

@@ -15,7 +15,12 @@ export async function confirmMyself(deps: AppDeps, proof: Proof, from: SignInFro
   const person = await readMyself(deps)
   const { sessionId } = requireActor()
   if (!person.isDemo) {
-    const proven = await prove(deps, person, proof, { account: person.email, ...from })
+    const proven = await prove(deps, person, proof, { account: person.email, ...from }).catch((error: unknown) => {
+      // They stay signed in: it is this one act that is refused.
+      throw error instanceof AppError && error.code === 'unauthenticated'
+        ? new AppError('forbidden', 'The password or the code is wrong.')
+        : error
+    })
     if (proven === 'code') throw new AppError('invalid_input', 'The code of your authenticator is missing.')
   }
   if (sessionId !== null) await confirmSession(deps.workspace.database.db, deps.workspace.id, sessionId, deps.wallNow())

@@ -1,6 +1,6 @@
 import type { api } from './api.ts'
 
-type Answer<Name extends Exclude<keyof typeof api, 'feedUrl' | 'findingExportUrl' | 'reportDownloadUrl'>> = Awaited<
+type Answer<Name extends Exclude<keyof typeof api, 'feedUrl' | 'findingExportUrl' | 'reportDownloadUrl' | 'auditExportUrl'>> = Awaited<
   ReturnType<(typeof api)[Name]>
 >
 
@@ -40,6 +40,9 @@ export type VerdictState = keyof ExpectationRow['states']
 export type ExpectationDetail = Answer<'expectation'>
 export type ActivationList = Answer<'activations'>
 export type Activation = ActivationList['items'][number]
+export type ActList = Answer<'audit'>
+export type Act = ActList['items'][number]
+export type AuditChain = Answer<'auditChain'>
 export type Settings = Answer<'settings'>
 export type System = Answer<'system'>
 export type FirstSteps = Answer<'firstSteps'>
@@ -86,3 +89,16 @@ export type RunDetail = Answer<'run'>
 export type RunStepRow = RunDetail['steps'][number]
 export type RunState = RunRow['state']
 export type RunAnswer = Parameters<typeof api.answerRun>[1]
+export type SignIn = Answer<'signInWay'>
+export type Invitation = Answer<'lookAtLink'>
+export type Me = Answer<'me'>
+export type Permission = Me['can'][number]
+export type MySessions = Answer<'mySessions'>
+export type TotpSecret = Answer<'beginTotp'>
+export type PersonNames = Answer<'personNames'>
+export type PeopleList = Answer<'people'>
+export type PersonRow = PeopleList['items'][number]
+export type Role = PersonRow['roles'][number]
+export type OneTimeLink = Answer<'invite'>
+export type ApiTokenList = Answer<'tokens'>
+export type MadeToken = Answer<'makeToken'>

@@ -14,8 +14,15 @@ async function fetchInTime(input: RequestInfo | URL, init: RequestInit = {}): Pr
     if (init.signal?.aborted) throw cause
     throw unreachable(cause)
   }
+  if (response.status === 401) tellSignedOut()
   if (!response.ok) throw await problemOf(response)
   return response
+}
+
+let tellSignedOut = () => {}
+/** Called whenever the API answers that nobody is signed in. */
+export function whenSignedOut(tell: () => void): void {
+  tellSignedOut = tell
 }
 
 const { v1 } = hc<App>('/', { fetch: fetchInTime }).api
@@ -30,6 +37,15 @@ const expectation = v1.expectations[':program'][':key']
 const program = v1.programs[':key']
 const run = v1.runs[':id']
 const runbook = v1.runbooks[':key']
+const person = v1.people[':id']
+const invite = v1.people.invites
+type JoinBody = Parameters<typeof v1.join.$post>[0]['json']
+type InviteBody = Parameters<typeof invite.$post>[0]['json']
+type TokenBody = Parameters<typeof v1.tokens.$post>[0]['json']
+interface Proof {
+  password: string
+  code?: string
+}
 type ExpectationDraft = Parameters<(typeof v1)['program-drafts']['$post']>[0]['json']
 
 interface RunAsked {
@@ -133,6 +149,9 @@ export const api = {
   runbook: (key: string, signal?: AbortSignal) => body(runbook.$get({ param: { key } }, stopped(signal))),
   runbookDiff: (key: string, from: number, to: number, signal?: AbortSignal) =>
     body(runbook.diff.$get({ param: { key }, query: { from: String(from), to: String(to) } }, stopped(signal))),
+  audit: (query: Query, signal?: AbortSignal) => body(v1.audit.$get({ query: texts(query) }, stopped(signal))),
+  auditChain: (signal?: AbortSignal) => body(v1.audit.chain.$get({}, stopped(signal))),
+  auditExportUrl: (address: string) => `/api/v1/audit/export${address && `?${address}`}`,
   settings: (signal?: AbortSignal) => body(v1.settings.$get({}, stopped(signal))),
   system: (signal?: AbortSignal) => body(v1.system.$get({}, stopped(signal))),
   connectors: (signal?: AbortSignal) => body(v1.connectors.$get({}, stopped(signal))),
@@ -144,4 +163,32 @@ export const api = {
   quarantine: (id: string, signal?: AbortSignal) => body(connection.quarantine.$get({ param: { id } }, stopped(signal))),
   acceptQuarantined: (id: string, json: { stream: string; rawHash: string; reason: string }) =>
     body(connection.quarantine.accept.$post({ param: { id }, json })),
+  signInWay: (signal?: AbortSignal) => body(v1['sign-in'].$get({}, stopped(signal))),
+  signIn: (json: Proof & { email: string }) => body(v1['sign-in'].$post({ json })),
+  enterDemo: (id: string) => body(v1['sign-in'].demo.$post({ json: { person: id } })),
+  signOut: () => body(v1['sign-out'].$post()),
+  lookAtLink: (token: string, signal?: AbortSignal) => body(v1.join.look.$post({ json: { token } }, stopped(signal))),
+  join: (json: JoinBody) => body(v1.join.$post({ json })),
+  me: (signal?: AbortSignal) => body(v1.me.$get({}, stopped(signal))),
+  seen: () => body(v1.me.seen.$post()),
+  confirmMe: (json: Proof) => body(v1.me.confirm.$post({ json })),
+  changePassword: (json: Proof & { next: string }) => body(v1.me.password.$post({ json })),
+  beginTotp: () => body(v1.me.totp.$post()),
+  confirmTotp: (code: string) => body(v1.me.totp.confirm.$post({ json: { code } })),
+  removeTotp: () => body(v1.me.totp.remove.$post()),
+  mySessions: (signal?: AbortSignal) => body(v1.me.sessions.$get({}, stopped(signal))),
+  endMySession: (id: string) => body(v1.me.sessions[':id'].end.$post({ param: { id } })),
+  openEmergency: (reason: string) => body(v1.me.emergency.$post({ json: { reason } })),
+  closeEmergency: () => body(v1.me.emergency.close.$post()),
+  personNames: (signal?: AbortSignal) => body(v1.people.names.$get({}, stopped(signal))),
+  people: (signal?: AbortSignal) => body(v1.people.$get({}, stopped(signal))),
+  invite: (json: InviteBody) => body(invite.$post({ json })),
+  withdrawInvite: (id: string) => body(invite[':id'].withdraw.$post({ param: { id } })),
+  setRoles: ({ id, revision }: Change, roles: InviteBody['roles']) => body(person.roles.$put({ param: { id }, json: { revision, roles } })),
+  disablePerson: ({ id, revision }: Change) => body(person.disable.$post({ param: { id }, json: { revision } })),
+  enablePerson: ({ id, revision }: Change) => body(person.enable.$post({ param: { id }, json: { revision } })),
+  resetPerson: (id: string) => body(person.reset.$post({ param: { id } })),
+  tokens: (signal?: AbortSignal) => body(v1.tokens.$get({}, stopped(signal))),
+  makeToken: (json: TokenBody) => body(v1.tokens.$post({ json })),
+  revokeToken: (id: string) => body(v1.tokens[':id'].revoke.$post({ param: { id } })),
 }
