@@ -223,7 +223,7 @@ describe('when the API fails', () => {
     expect(await axeViolations(page)).toEqual([])
     world.mend()
     await page.getByRole('button', { name: 'Try again' }).click()
-    await page.getByRole('link', { name: 'Stripe' }).waitFor()
+    await page.getByRole('link', { name: 'Stripe', exact: true }).waitFor()
   })
 
   it('keeps what was read on the screen and says it may be old', async () => {

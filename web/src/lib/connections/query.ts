@@ -1,6 +1,5 @@
-import type { ConnectionRow } from '../api-types.ts'
+import type { ConnectionRow, ConnectionState } from '../api-types.ts'
 import { paths } from '../paths.ts'
-import { connectionStates, type Tone, wordOf } from '../words.ts'
 
 export const sorts = [
   { id: 'worst', title: 'Worst first' },
@@ -54,12 +53,23 @@ const wordsOf = ({ id, title, connector, owner, streams }: ConnectionRow): strin
   ...streams.map((stream) => stream.title),
 ]
 
-const badness: Readonly<Record<Tone, number>> = { bad: 4, warn: 3, wait: 2, plain: 1, good: 0 }
+const badness: Readonly<Record<ConnectionState, number>> = {
+  auth_failed: 4,
+  failed: 4,
+  blind: 4,
+  rate_limited: 3,
+  schema_drift: 3,
+  late: 3,
+  paused: 3,
+  new: 2,
+  removed: 1,
+  ok: 0,
+}
 
 function compare(a: ConnectionRow, b: ConnectionRow, sort: Sort): number {
   switch (sort) {
     case 'worst':
-      return badness[wordOf(connectionStates, b.state).tone] - badness[wordOf(connectionStates, a.state).tone]
+      return badness[b.state] - badness[a.state]
     case 'read':
       return readTo(a) - readTo(b)
     case 'name':
