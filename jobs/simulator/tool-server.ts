@@ -125,7 +125,7 @@ export async function serveTool(tool: ToolDefinition, options: ToolServerOptions
       requests.push({ method: request.method, url: message.url ?? '', status: answered.status })
       options.observe?.(tool.name, { method: request.method, url: message.url ?? '', headers: message.headers, body }, answered)
       if (switches.slowMs > 0) await new Promise((done) => setTimeout(done, switches.slowMs))
-      if (answered.isCut) return message.destroy()
+      if (answered.isCut) return message.socket.destroy()
       response.sendDate = false
       response.writeHead(answered.status, {
         'content-type': tool.contentType,

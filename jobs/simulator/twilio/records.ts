@@ -33,11 +33,10 @@ export interface Message {
   readonly finalAt: number
 }
 
-/** Content templates, as the clinic had them approved: their variables are filled with ids. */
+/** Content templates, as the clinic had them approved: their variables are filled with ids. Named in demo/connections.yaml. */
 export const contents = {
-  HX00000000000000000000000000000001: 'Hello, your visit is confirmed. https://visit.northwind.example/a/{{1}}',
-  HX00000000000000000000000000000002: 'Hello, a reminder of your visit. https://visit.northwind.example/a/{{1}}',
-  HX00000000000000000000000000000003: 'Hello, thank you for your visit. https://visit.northwind.example/m',
+  HXc0f1c0f1c0f1c0f1c0f1c0f1c0f1c0f1: 'Hello, your visit is confirmed. https://visit.northwind.example/a/{{1}}',
+  HX4e314e314e314e314e314e314e314e31: 'Hello, a reminder of your visit. https://visit.northwind.example/a/{{1}}',
 } as const
 
 function message(random: Random, at: number, fields: Resource): Resource {
