@@ -111,11 +111,15 @@ export class ActionParser {
       }
     }
     for (const [key, value] of Object.entries(action.with)) visit([...path, 'with', key], value)
-    const lists = referencesOf(action.with).filter((name) => isList(this.#inputs.get(name)))
-    if (lists.length > 1)
+  }
+
+  /** A step, its fallback and its compensation are taken together, once per record. */
+  checkLists(path: Path, actions: readonly RunbookAction[]): void {
+    const [one, other] = new Set(actions.flatMap((action) => referencesOf(action.with)).filter((name) => isList(this.#inputs.get(name))))
+    if (one !== undefined && other !== undefined)
       this.#references.report(
         [...path, 'with'],
-        `"${lists[0]}" and "${lists[1]}" both stand for several records; a step is taken once per record of one of them`,
+        `"${one}" and "${other}" both stand for several records; a step is taken once per record of one of them`,
       )
   }
 

@@ -162,6 +162,7 @@ function parseStep(references: References, parser: ActionParser, name: string, r
   const { action, known } = parser.parse(path, form)
   const fallback = form.fallback && parser.parseOther([...path, 'fallback'], form.fallback, action, 'fallback')
   const compensate = form.compensate && parser.parseOther([...path, 'compensate'], form.compensate, action, 'compensate')
+  parser.checkLists(path, [action, ...(fallback ? [fallback.action] : []), ...(compensate ? [compensate.action] : [])])
   if (compensate !== undefined && references.steps.at(-1) === name)
     references.report([...path, 'compensate'], 'it is taken when a later step fails, and there is none; remove it', 'key')
   if (action.connection === null && form.timeout !== undefined && ['wait', 'ask-person', 'ask-approval'].includes(action.action))

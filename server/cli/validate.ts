@@ -23,9 +23,10 @@ export async function validate(
     warn(`${problems.length === 1 ? 'One mistake' : `${problems.length} mistakes`} in ${directory}.`)
     return 1
   }
+  const { runbooks = [] } = configuration
   const promises = configuration.programs.reduce((sum, { program }) => sum + program.expectations.length, 0)
   say(
-    `${directory} is valid: ${counted(configuration.connections.length, 'connection')}, ${counted(configuration.programs.length, 'program')} with ${counted(promises, 'promise')}, ${counted(configuration.runbooks?.length ?? 0, 'runbook')}, ${counted(configuration.owners.length, 'owner')}.`,
+    `${directory} is valid: ${counted(configuration.connections.length, 'connection')}, ${counted(configuration.programs.length, 'program')} with ${counted(promises, 'promise')}, ${runbooks.length === 0 ? '' : `${counted(runbooks.length, 'runbook')}, `}${counted(configuration.owners.length, 'owner')}.`,
   )
   return 0
 }

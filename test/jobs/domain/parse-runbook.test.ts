@@ -210,6 +210,13 @@ describe('parseRunbook', () => {
       ['"reason" of billing.refund', '"p" and "q" both stand for several records'],
     ],
     [
+      'two inputs of several records in a step and its fallback',
+      withLines(
+        'inputs:\n  p: { from: evidence, stream: billing.payment_intents, pick: all }\n  q: { from: evidence, stream: billing.payment_intents, pick: rest }\nsteps:\n  a: { do: billing.refund, with: { payment_intent: $p }, fallback: { do: billing.cancel, with: { payment_intent: $q } } }',
+      ),
+      ['steps.a.with: "p" and "q" both stand for several records'],
+    ],
+    [
       'money without approval',
       withLines('steps:\n  a: { do: billing.refund, with: { payment_intent: pi_1 } }\napprove: none'),
       ['approve: the step "a" moves money, and money is always approved; expected { by: approver, within: 4h }'],
