@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 
-const benches = ['pipeline', 'judge', 'file-drop', 'console']
+const benches = ['pipeline', 'judge', 'file-drop', 'console', 'audit']
 const only = process.argv.slice(2)
 let failed = 0
 for (const bench of benches.filter((name) => only.length === 0 || only.includes(name))) {

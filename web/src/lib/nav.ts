@@ -9,6 +9,7 @@ import ListChecks from '@lucide/svelte/icons/list-checks'
 import BookOpenCheck from '@lucide/svelte/icons/book-open-check'
 import Stamp from '@lucide/svelte/icons/stamp'
 import Route from '@lucide/svelte/icons/route'
+import ScrollText from '@lucide/svelte/icons/scroll-text'
 import Settings from '@lucide/svelte/icons/settings'
 import Waypoints from '@lucide/svelte/icons/waypoints'
 import type { Status } from './api-types.ts'
@@ -57,6 +58,7 @@ export const nav: readonly NavEntry[] = [
     badge: ({ connections }) => ({ count: connections.notFresh, words: 'not up to date' }),
   },
   { group: 'Set up', title: 'Programs', href: paths.programs(), key: 'p', icon: FileCode },
+  { group: 'Set up', title: 'Audit', href: paths.audit(), key: 'a', icon: ScrollText },
   { group: 'Set up', title: 'Settings', href: paths.settings(), key: 's', icon: Settings },
   { group: 'Set up', title: 'Help', href: paths.help(), key: 'h', icon: CircleQuestionMark },
 ]
