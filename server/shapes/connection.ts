@@ -212,7 +212,9 @@ export function toConnectionView({ connection, streams }: ConnectionStatus, cont
     state: worst.state,
     message: worst.reason,
     // What was set aside says itself what to do.
-    whatToDo: streams.some(({ setAsideReason }) => setAsideReason !== null && setAsideReason === worst.reason) ? null : whatToDo[worst.state],
+    whatToDo: streams.some(({ setAsideReason }) => setAsideReason !== null && setAsideReason === worst.reason)
+      ? null
+      : whatToDo[worst.state],
     paused:
       connection.pausedAt === null || paused === null
         ? null

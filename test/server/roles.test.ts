@@ -68,7 +68,7 @@ describe('S1: every route, asked by', () => {
       if ((each.needs === 'anyone') === (status === 401 && !each.route.endsWith('/sign-in'))) wrong.push(`${each.route}: ${status}`)
     }
     expect(wrong).toEqual([])
-    expect(await ask(world.browser(), { method: 'GET', path: '/api/v1/nothing' })).toBe(401)
+    expect(await ask(world.browser(), { method: 'POST', path: '/api/v1/nothing' })).toBe(401)
   })
 
   it('a machine, is refused where its role is and where a person is meant', async () => {
