@@ -50,6 +50,9 @@ export interface RunPlan {
   readonly approval: { readonly role: string; readonly withinMs: number } | null
 }
 
+/** Whether a step of it reaches money: then it is always approved, by someone who has just shown that it is they. */
+export const movesMoney = ({ steps }: Pick<RunPlan, 'steps'>): boolean => steps.some(({ reach }) => reach === 'money')
+
 /** What an approval is bound to: every input, and what the tools showed. The same plan in any key order has the same hash. */
 export function hashOfPlan(plan: RunPlan): string {
   return createHash('sha256').update(canonical(plan)).digest('hex')

@@ -88,7 +88,21 @@ export async function planRecovery(place: Place, finding: FindingRow, key: strin
     journey: records.map((record) => ({ role: null, ...shown(record) })),
   }
   const actions = actionsOfConnections(place.configuration.connections, connectors)
-  return planRun({ runbook: runnable.runbook, version: runnable.version }, subject, answers, actions)
+  const planning = planRun({ runbook: runnable.runbook, version: runnable.version }, subject, answers, actions)
+  // A run does not branch on what is answered in its middle: rather none than a step nobody chose.
+  if (planning.ok && planning.plan.steps.some((step) => step.onlyIf.length > 0))
+    throw new AppError(
+      'conflict',
+      `"${runnable.runbook.title}" decides on answers given during the run, which runs cannot do yet. Ask for them as inputs.`,
+    )
+  return planning
+}
+
+/** Who may run it, by the runbook itself. @throws AppError not_found */
+export async function rolesOfRunbook(place: Place, key: string): Promise<readonly string[]> {
+  const found = (await readRunnable(place)).find(({ runbook }) => runbook.key === key)
+  if (found === undefined) throw new AppError('not_found', `There is no runbook "${key}" in force as this Throughline has read it.`)
+  return found.runbook.roles
 }
 
 const shown = ({ stream, externalId, occurredAt, status, ops }: ComponentRecord) => ({ stream, externalId, occurredAt, status, ops })

@@ -3,9 +3,12 @@ import { readFinding } from '../../db/records/findings.ts'
 import { countRuns, listRuns, readApproval, readAttempts, readRun, readSteps } from '../../db/records/runs.ts'
 import { runStates } from '../../db/schema/runs.ts'
 import { AppError } from '../../jobs/domain/errors.ts'
-import { offerRunbooks, planRecovery } from '../../jobs/runs/plan-recovery.ts'
+import { movesMoney, type RunPlan } from '../../jobs/domain/run.ts'
+import { offerRunbooks, planRecovery, rolesOfRunbook } from '../../jobs/runs/plan-recovery.ts'
 import { type Prepared, prepareRun } from '../../jobs/runs/prepare-run.ts'
 import { answerRun, cancelRun, decideRun, digestOf, startRun } from '../../jobs/runs/start-run.ts'
+import { currentActor } from '../acting.ts'
+import { requireConfirmed } from '../commands/people/confirm.ts'
 import type { AppDeps, AppEnv } from '../deps.ts'
 import { idShape, iso, isoTime, json, listOf, orProblem } from '../shapes/common.ts'
 import { runDetailShape, runPreviewShape, runShape, toPlannedView, toRunDetail, toRunView } from '../shapes/run.ts'
@@ -225,6 +228,7 @@ export function runRoutes(deps: AppDeps) {
       const asked = context.req.valid('json')
       const { id } = context.req.valid('param')
       const key = context.req.valid('header')['idempotency-key']
+      requireRole(await rolesOfRunbook(workspace, asked.runbook), 'run')
       const prepared = await prepare(id, asked)
       if (prepared.hash !== asked.hash)
         throw new AppError('conflict', 'What would be done is no longer what you saw. Look at it again, then run it.')
@@ -275,7 +279,14 @@ export function runRoutes(deps: AppDeps) {
       ])
       return context.json(toRunDetail(run, { steps, attempts, approval, now: workspace.clock.now() }), 200)
     })
-    .openapi(approve, async (context) => context.json(await decided(context.req.valid('param').id, true, context.req.valid('json')), 200))
+    .openapi(approve, async (context) => {
+      const { id } = context.req.valid('param')
+      const run = await readRun(db, workspace.id, id)
+      const plan = run?.plan as RunPlan | undefined
+      if (plan?.approval) requireRole([plan.approval.role], 'approve')
+      if (plan && movesMoney(plan)) requireConfirmed(deps)
+      return context.json(await decided(id, true, context.req.valid('json')), 200)
+    })
     .openapi(reject, async (context) => context.json(await decided(context.req.valid('param').id, false, context.req.valid('json')), 200))
     .openapi(cancel, async (context) =>
       context.json(
@@ -301,4 +312,15 @@ function readCursor(cursor: string | undefined): { at: number; id: string } | nu
   const found = /^(\d{1,15})\.([0-9a-f]{32})$/.exec(cursor)
   if (!found) throw new AppError('invalid_input', 'This cursor is not one of ours. Read the list from its beginning.')
   return { at: Number(found[1]), id: found[2] ?? '' }
+}
+
+/** What the runbook itself says of who may: an administrator may all. @throws AppError forbidden */
+function requireRole(roles: readonly string[], what: string): void {
+  const actor = currentActor()
+  if (!actor || actor.by === 'machine' || actor.emergencyUntil !== null || actor.roles.includes('admin')) return
+  if (!actor.roles.some((role) => roles.includes(role)))
+    throw new AppError(
+      'forbidden',
+      `This runbook lets ${roles.join(', ')} ${what} it, and you are ${actor.roles.join(', ')}. Ask a colleague who is.`,
+    )
 }

@@ -5,3 +5,5 @@ export const menuItem =
   'flex h-8 cursor-default select-none items-center gap-2 rounded-md px-2 outline-none data-disabled:text-ink-faint data-highlighted:bg-hover'
 export const menuLabel = 'px-2 pb-1 pt-1.5 text-xs font-medium text-ink-faint'
 export const menuLine = 'my-1 h-px bg-line'
+/** A button of the frame's bar that opens one. */
+export const menuTrigger = 'grid size-8 place-items-center rounded-full text-ink-soft hover:bg-hover hover:text-ink'
