@@ -230,7 +230,9 @@ describe('connections, promises and the status', () => {
 describe('the description of the API', () => {
   it('is valid OpenAPI 3.1 and names every route', async () => {
     const response = await get('/api/v1/openapi.json')
-    const document = z.looseObject({ openapi: z.string(), paths: z.record(z.string(), z.record(z.string(), z.unknown())) }).parse(await response.json())
+    const document = z
+      .looseObject({ openapi: z.string(), paths: z.record(z.string(), z.record(z.string(), z.unknown())) })
+      .parse(await response.json())
     expect(document.openapi).toBe('3.1.0')
     const result = await new Validator().validate(structuredClone(document))
     expect(result.errors ?? []).toEqual([])

@@ -36,7 +36,12 @@ it('previews exactly what is sent and runs it by keyboard, bound to what was see
   await dialog.getByRole('textbox').fill('Paid twice by a double click.')
   await page.keyboard.press('Enter')
   await page.waitForURL(`**/runs/${waitingRunId}`)
-  expect(world.posts.at(-1)?.body).toEqual({ runbook: 'refund-duplicate', answers: {}, hash: 'a'.repeat(64), reason: 'Paid twice by a double click.' })
+  expect(world.posts.at(-1)?.body).toEqual({
+    runbook: 'refund-duplicate',
+    answers: {},
+    hash: 'a'.repeat(64),
+    reason: 'Paid twice by a double click.',
+  })
   await page.getByText(/It waits for someone who may approve/).waitFor()
   expect(watched.complaints).toEqual([])
 })

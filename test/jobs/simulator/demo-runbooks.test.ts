@@ -67,7 +67,9 @@ it.each([
 })
 
 it('one-charge: refunds every charge after the first, on an approval', () => {
-  const evidence = ['pi_0003', 'pi_0001', 'pi_0002'].map((id, index) => record('culprit', 'billing.payment_intents', id, index, 'succeeded'))
+  const evidence = ['pi_0003', 'pi_0001', 'pi_0002'].map((id, index) =>
+    record('culprit', 'billing.payment_intents', id, index, 'succeeded'),
+  )
   const plan = planFor('one-charge', 'duplicate', null, { evidence, journey: [] })
   expect(plan.steps.map(({ key, input }) => [key, input])).toEqual([
     ['refund.1', { payment: 'pi_0001', reason: 'duplicate' }],
