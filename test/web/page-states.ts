@@ -1,4 +1,4 @@
-import type { Browser } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { axeViolations, openPage, startBrowser, type Watched } from './browser.ts'
 import { buildConsole } from './built.ts'
@@ -37,6 +37,16 @@ function statesOf(page: PageUnderTest): State[] {
       { name: 'no permission', path, breaks: { path: reads, how: { status: 403 } }, shows: ['You may not see this'] },
     ]),
   ]
+}
+
+/** Colours pass over in steps, a parent's before its children's: what is measured between them is no theme at all. */
+function settled(tab: Page): Promise<void> {
+  return tab.evaluate(async () => {
+    const frame = () => new Promise((resolve) => requestAnimationFrame(resolve))
+    do {
+      for (let frames = 0; frames < 3; frames += 1) await frame()
+    } while (document.getAnimations().some((each) => each instanceof CSSTransition))
+  })
 }
 
 /** Tests of every `of`-th page, from the `share`-th on: in each of its states, light and dark, at 320 pixels and at 200 %. One file per share. */
@@ -78,6 +88,7 @@ export function testPages(share: number, of: number): void {
           expect(await axeViolations(tab)).toEqual([])
           await tab.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' })
           await tab.locator('html[data-theme="dark"]').waitFor({ state: 'attached' })
+          await settled(tab)
           expect(await axeViolations(tab)).toEqual([])
           expect(complaints.filter((each) => state.breaks === undefined || !isAboutAnAnswer(each))).toEqual([])
         })
@@ -88,6 +99,7 @@ export function testPages(share: number, of: number): void {
         const { page: tab } = await show({ name: 'full', path: page.path, shows: [page.shows] }, { width: 320, height: 720 })
         for (const width of [320, 640]) {
           await tab.setViewportSize({ width, height: 720 })
+          await settled(tab)
           await expect.poll(() => tab.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0)
           expect(await axeViolations(tab)).toEqual([])
         }
