@@ -1,6 +1,6 @@
 import type { DbTransaction } from '../../db/client.ts'
 import { sealing } from '../../db/records/audit.ts'
-import { changeFinding, readFinding } from '../../db/records/findings.ts'
+import { readFinding } from '../../db/records/findings.ts'
 import {
   beginAttempt,
   changeHeldRun,
@@ -22,18 +22,16 @@ import {
 } from '../../db/records/runs.ts'
 import { partOf } from '../../db/records/bulk.ts'
 import { readStreams } from '../../db/records/streams.ts'
-import type { FindingRow } from '../../db/schema/findings.ts'
 import type { RunEvidence, RunState } from '../../db/schema/runs.ts'
 import type { ActResult, EvidenceRef, Intent, LookUp, Preflight } from '../connectors/connector.ts'
 import { ToolError } from '../connectors/connector.ts'
-import { auditedDifference } from '../domain/finding-change.ts'
-import { isOpen, mayBecome } from '../domain/finding-lifecycle.ts'
-import type { FindingStatus } from '../domain/finding.ts'
+import { isOpen } from '../domain/finding-lifecycle.ts'
 import { isSame, type NextMove, nextMove, type RunNow, type RunPlan, type RunStep, type Sight, verify } from '../domain/run.ts'
 import { dayStart } from '../domain/time-buckets.ts'
 import { failpoint } from '../failpoint.ts'
 import { recordId } from '../reconcilers/observed.ts'
 import { type RunDeps, reach } from './actions.ts'
+import { moveFinding } from './move-finding.ts'
 
 const actor = 'throughline'
 /** Beyond the time an action may take: nobody else takes a run up before. */
@@ -263,7 +261,7 @@ class HeldRun {
           token: this.#run.leaseToken,
           startedWall: wall,
         })
-        await this.#moveFinding(tx, 'acting')
+        await moveFinding(tx, this.#run, 'acting', { actor, at: this.#now })
         failpoint('run.step.begun')
       },
     )
@@ -361,7 +359,7 @@ class HeldRun {
     const held = await this.#write(
       { state: 'verifying', verifyUntil: until, message: null },
       { act: 'run.verifying', after: { until: new Date(until).toISOString() } },
-      (tx) => this.#moveFinding(tx, 'verifying'),
+      (tx) => moveFinding(tx, this.#run, 'verifying', { actor, at: this.#now }),
     )
     if (!held) return null
     this.#verifyUntil = until
@@ -427,33 +425,16 @@ class HeldRun {
           const approval = await readApproval(tx, this.#run.workspaceId, this.#run.id)
           if (approval) await decideApproval(tx, approval, { state: 'expired', decidedBy: null, decidedAt: this.#now, reason: null })
         }
-        await this.#moveFinding(
+        await moveFinding(
           tx,
+          this.#run,
           state === 'verification_failed' ? 'verification_failed' : state === 'verified' ? 'acknowledged' : 'open',
+          { actor, at: this.#now },
         )
         failpoint('run.ended')
       },
     )
     return held ? state : null
-  }
-
-  /** Where the finding stands while and after it is acted on. What the tools settled meanwhile is left as it is. */
-  async #moveFinding(tx: DbTransaction, to: FindingStatus): Promise<void> {
-    const finding: FindingRow | undefined = await readFinding(tx, this.#run.workspaceId, this.#run.findingId)
-    if (finding === undefined || !isOpen(finding.status) || finding.status === to || !mayBecome(finding.status, to)) return
-    // Back to where it stood: only from what a run made of it.
-    if ((to === 'open' || to === 'acknowledged') && finding.status !== 'acting' && finding.status !== 'verifying') return
-    const set = { status: to, changedAt: this.#now }
-    const { before, after } = auditedDifference(finding, { ...finding, ...set })
-    const changed = await changeFinding(tx, this.#run.workspaceId, finding, set, {
-      act: `finding.${to}`,
-      actor,
-      at: this.#now,
-      reason: `Run ${this.#run.runbook}`,
-      before: before ?? {},
-      after,
-    })
-    if (changed === undefined) throw new Error('The finding changed under the run; it is taken up again.')
   }
 
   async #overLimit(tx: DbTransaction, planned: RunStep, position: number): Promise<string | null> {

@@ -21,6 +21,7 @@ import { AppError } from '../domain/errors.ts'
 import { isOpen } from '../domain/finding-lifecycle.ts'
 import { hashOfPlan, type RunPlan } from '../domain/run.ts'
 import type { RunDeps } from './actions.ts'
+import { moveFinding } from './move-finding.ts'
 import type { Prepared } from './prepare-run.ts'
 
 export interface RunRequest {
@@ -183,6 +184,7 @@ export async function cancelRun(deps: RunDeps, runId: string, actor: string, rea
     if (changed === undefined) throw new AppError('conflict', 'This run has ended, or changed while you looked. Read it again.')
     const approval = await readApproval(tx, workspace.id, runId)
     if (approval?.state === 'waiting') await decideApproval(tx, approval, { state: 'void', decidedBy: null, decidedAt: now, reason: null })
+    await moveFinding(tx, run, 'open', { actor, at: now })
     await noteRunAct(tx, workspace.id, run, { act: 'run.cancel', actor, at: now, reason, after: { message } })
     return changed
   })

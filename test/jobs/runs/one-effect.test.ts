@@ -265,13 +265,17 @@ describe('R8: approval', () => {
 
   it('can be cancelled, which says what was sent', async () => {
     await open()
-    const run = await world.start(await world.gap('b-1'))
+    const finding = await world.gap('b-1')
+    const run = await world.start(finding)
     await world.settle(run.id)
     expect(await cancelRun(world.deps, run.id, 'dana', 'The patient called.')).toMatchObject({
       state: 'cancelled',
       message: expect.stringContaining('send'),
     })
     await expect(cancelRun(world.deps, run.id, 'dana', 'Again.')).rejects.toThrow(/has ended/)
+    // The finding is free again: for another run, or for a waiver.
+    expect(await statusOf(finding)).toBe('open')
+    expect((await world.start(finding)).state).toBe('acting')
   })
 })
 
